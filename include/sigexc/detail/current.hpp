@@ -1,0 +1,55 @@
+// What a thread keeps of itself, in one small block of thread-local storage: the pending flag that
+// every safe point reads, and what the inlined parts of scopes need.
+//
+// The TLS model is initial-exec and the block is constinit, here and on its definition: a read is
+// then one load relative to the thread pointer, from an executable as from a shared library, and
+// the signal handler never calls __tls_get_addr, which may allocate. The block stays under 64
+// bytes, so that it fits into the surplus that the loader keeps for libraries opened later.
+//
+// Others reach a target's block through its record, and only while they are counted in the
+// record's `traffic`: the thread does not end, and its storage does not go, before that is zero.
+#pragma once
+
+#include <sigexc/export.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace sigexc::detail {
+
+struct record;
+class scope;
+
+struct current_block {
+  // Not 0: a safe point has something to look at. Written by senders and by the handler of SIGEXC
+  // (set) and by the owner (cleared, always before it takes the mailbox).
+  std::atomic<std::uint32_t> pending_flag{0};
+  // Not 0: interrupts were taken from the mailbox and are held by a scope. The owner's alone.
+  std::uint32_t held{0};
+  // Counts wake-ups: the futex on which the owner sleeps in a wait of ours.
+  std::atomic<std::uint32_t> bell{0};
+  // The owner sleeps, or is about to: senders ring the bell. Written by the owner.
+  std::atomic<bool> asleep{false};
+  // The owner is inside a block of everything: senders send no signal (S4). Written by the owner.
+  std::atomic<bool> quiet{false};
+  // The innermost scope, and the record if the thread is a target. The owner's alone.
+  const scope* innermost{nullptr};
+  record* self{nullptr};
+  // `self->traffic`: not 0 while a sender may be about to send a signal (see scope::enter).
+  const std::atomic<std::uint32_t>* traffic{nullptr};
+
+  // Something to look at, in the mailbox or held.
+  [[nodiscard]] bool has_news() const noexcept {
+    return (pending_flag.load(std::memory_order_relaxed) | held) != 0;
+  }
+};
+static_assert(sizeof(current_block) <= 64);
+
+extern SIGEXC_EXPORT constinit thread_local current_block current
+    __attribute__((tls_model("initial-exec")));
+
+// The slow path of a safe point: takes the mailbox, runs callbacks, raises. It returns if there
+// was nothing that may be delivered here.
+SIGEXC_EXPORT void deliver();
+
+}  // namespace sigexc::detail

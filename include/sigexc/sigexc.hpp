@@ -1,0 +1,10 @@
+// Everything: send a thread an exception, and decide where it may arrive.
+#pragma once
+
+#include <sigexc/attach.hpp>
+#include <sigexc/configure.hpp>
+#include <sigexc/exceptions.hpp>
+#include <sigexc/mask.hpp>
+#include <sigexc/safe_point.hpp>
+#include <sigexc/target.hpp>
+#include <sigexc/thread.hpp>

@@ -1,0 +1,114 @@
+// The slow path of a safe point.
+//
+// In rounds, it takes the mailbox, picks what the scopes here let through, gives it to callbacks,
+// and keeps what no callback handled for raising; callbacks may take long, so after a round in which
+// one ran the mailbox is looked at again (D4). Then everything kept is raised at once, as one
+// exception or a group (D2).
+//
+// An interrupt that was claimed for raising has left the queue, so what happens between there and
+// the raise must not lose it: `raise_list` puts back what it still has, in front and in order, when
+// it is destroyed, be it because there was no memory for a group or because the thread is being
+// cancelled inside a callback.
+//
+// Whether a raise can be survived is judged by `std::uncaught_exceptions()` alone: while an
+// exception is on its way nothing is raised, and no callback runs that might throw.
+#include "deliver/deliver.hpp"
+
+#include "deliver/raise_list.hpp"
+#include "signal/install.hpp"
+#include "target/record.hpp"
+
+#include <sigexc/mask.hpp>
+#include <sigexc/safe_point.hpp>
+
+#include <cxxabi.h>
+
+#include <exception>
+
+namespace sigexc {
+namespace detail {
+namespace {
+
+constexpr int most_rounds = 64;  // D4: no stream of arrivals starves the thread
+
+bool is_deliverable(const interrupt& one, place where) {
+  const policy governing = scope::lookup(current.innermost, [&one](type_list governed) {
+    for (; *governed != nullptr; ++governed)
+      if (matches(one.exception, **governed)) return true;
+    return false;
+  });
+  return governing == policy::immediate ||
+         (governing == policy::on_blocking && where == place::wait);
+}
+
+// The next interrupt to deliver, claimed, or null. Drops withdrawn ones on the way.
+interrupt* next_deliverable(record& self, place where) {
+  for (;;) {
+    interrupt* const one = self.held.extract([where](const interrupt& candidate) {
+      return candidate.state.load(std::memory_order_relaxed) == status::withdrawn ||
+             is_deliverable(candidate, where);
+    });
+    if (one == nullptr || one->claim()) return one;
+    release(*one);
+  }
+}
+
+// Gives `one` to the innermost callback that takes it. True: one ran, and `one` is either settled
+// or carries what the callback threw.
+bool run_callback(record& self, interrupt& one, raise_list& raising) {
+  if (one.replacement != nullptr) return false;  // it had its callback already
+  const void* object = nullptr;
+  const callback_list::running found(self.callbacks, [&](const std::type_info& type) {
+    return matches(one.exception, type, &object);
+  });
+  if (found.get() == nullptr) return false;
+  const scope everything_blocked(policy::never, governed_types<>);
+  try {
+    (*found.get())(object);
+    raising.settle(one, status::handled);
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    one.replacement = std::current_exception();
+  }
+  return true;
+}
+
+}  // namespace
+
+bool can_raise() noexcept { return std::uncaught_exceptions() == 0; }
+
+void deliver_at(place where) {
+  if (current.self == nullptr) return;
+  record& self = *current.self;
+  if (!can_raise()) {
+    // A wait must find the flag clear, or it would spin; it sets it again when it ends.
+    if (where == place::wait) self.collect();
+    self.publish_held();
+    return;
+  }
+  raise_list raising(self);
+  bool is_full = false;
+  for (int round = 0; round < most_rounds && !is_full; ++round) {
+    self.collect();
+    bool has_called = false;
+    while (interrupt* const one = next_deliverable(self, where)) {
+      raising.add(*one);
+      has_called = run_callback(self, *one, raising) || has_called;
+      is_full = !delivers_groups() && !raising.empty();
+      if (is_full) break;
+    }
+    if (!has_called) break;
+  }
+  raising.raise();
+}
+
+void deliver() { deliver_at(place::safe_point); }
+
+}  // namespace detail
+
+bool interrupt_pending() noexcept {
+  return detail::current.self != nullptr && detail::current.self->pending() != 0;
+}
+
+}  // namespace sigexc

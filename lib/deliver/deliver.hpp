@@ -1,0 +1,18 @@
+// Delivering: from the mailbox to callbacks and raised exceptions.
+#pragma once
+
+namespace sigexc::detail {
+
+enum class place {
+  safe_point,  // policy::immediate delivers
+  wait         // policy::on_blocking delivers too: the operation has to wait
+};
+
+// Delivers what may be delivered at `where`. Raises, or returns when nothing is left that may be
+// delivered; the pending flag is then clear if a wait is about to begin.
+void deliver_at(place where);
+
+// Whether a raise could be survived here.
+bool can_raise() noexcept;
+
+}  // namespace sigexc::detail

@@ -1,0 +1,83 @@
+// Raising what was claimed, and giving back what could not be raised.
+#include "deliver/raise_list.hpp"
+
+#include "signal/install.hpp"
+#include "target/termination.hpp"
+
+#include <sigexc/exceptions.hpp>
+
+#include <new>
+#include <utility>
+#include <vector>
+
+namespace sigexc::detail {
+
+namespace {
+
+std::exception_ptr exception_of(interrupt& one) {
+  if (one.replacement != nullptr) return one.replacement;
+  if (termination* const cause = one.cause())
+    return std::make_exception_ptr(terminated(*cause));  // counted: see target/termination.hpp
+  return one.exception;
+}
+
+bool is_termination(interrupt& one) noexcept {
+  return one.replacement == nullptr && one.cause() != nullptr;
+}
+
+}  // namespace
+
+raise_list::~raise_list() {
+  if (!claimed_.empty()) {
+    for (interrupt* one = claimed_.first(); one != nullptr;
+         one = one->next.load(std::memory_order_relaxed))
+      one->unclaim();
+    self_.held.prepend(std::exchange(claimed_, {}));
+  }
+  self_.publish_held();
+}
+
+void raise_list::settle(interrupt& one, status outcome) noexcept {
+  claimed_.extract([&one](const interrupt& candidate) { return &candidate == &one; });
+  one.replacement = nullptr;
+  if (one.settle(outcome)) fire(self_, one);
+  release(one);
+}
+
+std::exception_ptr raise_list::make_group() {
+  std::vector<std::exception_ptr> members;
+  std::size_t count = 0;
+  for (interrupt* one = claimed_.first(); one != nullptr;
+       one = one->next.load(std::memory_order_relaxed))
+    ++count;
+  members.reserve(count);
+  bool has_termination = false;
+  for (interrupt* one = claimed_.first(); one != nullptr;
+       one = one->next.load(std::memory_order_relaxed)) {
+    // Two calls of terminate() ask for the same thing, so it is raised once for both.
+    if (is_termination(*one) && std::exchange(has_termination, true)) continue;
+    members.push_back(exception_of(*one));
+  }
+  if (members.size() == 1) return members.front();
+  return std::make_exception_ptr(exception_group(std::move(members)));
+}
+
+void raise_list::raise() {
+  if (claimed_.empty()) return;
+  std::exception_ptr raised;
+  bool is_all = true;
+  try {
+    raised = make_group();
+  } catch (const std::bad_alloc&) {
+    raised = exception_of(*claimed_.first());  // the oldest needs no memory for a group
+    is_all = false;
+  }
+  do settle(*claimed_.first(), status::raised);
+  while (is_all && !claimed_.empty());
+  // What is left, here or among what is held, waits for the next safe point.
+  if (!claimed_.empty() || !delivers_groups())
+    current.pending_flag.store(1, std::memory_order_seq_cst);
+  std::rethrow_exception(std::move(raised));
+}
+
+}  // namespace sigexc::detail

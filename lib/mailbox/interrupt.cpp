@@ -1,0 +1,81 @@
+// The transitions of an interrupt's state.
+#include "mailbox/interrupt.hpp"
+
+#include "mailbox/mailbox.hpp"
+#include "mailbox/parking_lot.hpp"
+
+#include <utility>
+
+namespace sigexc::detail {
+
+interrupt::interrupt(mailbox& to, std::exception_ptr what, bool reusable) noexcept
+    : box(to),
+      state(reusable ? status::idle : status::pending),
+      is_reusable(reusable),
+      exception(std::move(what)) {
+  box.retain();
+}
+
+interrupt::~interrupt() { box.release(); }
+
+delivery interrupt::outcome() const noexcept {
+  switch (state.load(std::memory_order_seq_cst)) {
+    case status::raised:
+      return delivery::raised;
+    case status::handled:
+      return delivery::handled;
+    case status::withdrawn:
+      return delivery::withdrawn;
+    case status::discarded:
+      return delivery::discarded;
+    default:
+      return delivery::pending;
+  }
+}
+
+bool interrupt::is_settled() const noexcept { return outcome() != delivery::pending; }
+
+bool interrupt::claim() noexcept {
+  auto expected = status::pending;
+  return state.compare_exchange_strong(expected, status::delivering, std::memory_order_acq_rel);
+}
+
+void interrupt::unclaim() noexcept { state.store(status::pending, std::memory_order_release); }
+
+void interrupt::ended() noexcept {
+  box.count_out();
+  // The waiter sets this mark before it looks at the state, which has changed before this look.
+  // All four are sequentially consistent, so one of the two sees the other.
+  if (is_waited_for.load(std::memory_order_seq_cst)) parking_lot::wake_all(this);
+}
+
+bool interrupt::settle(status outcome) noexcept {
+  if (is_reusable) {
+    box.count_out();
+    return state.exchange(status::idle, std::memory_order_acq_rel) == status::delivering_again;
+  }
+  // Whoever holds a receipt must not keep the exception alive: D5 watches for its end.
+  exception = nullptr;
+  state.store(outcome, std::memory_order_seq_cst);
+  ended();
+  return false;
+}
+
+bool interrupt::withdraw() noexcept {
+  auto expected = status::pending;
+  if (!state.compare_exchange_strong(expected, status::withdrawn, std::memory_order_seq_cst))
+    return false;
+  ended();
+  box.forget(*this);
+  return true;
+}
+
+void retain(const interrupt& who) noexcept {
+  who.references.fetch_add(1, std::memory_order_relaxed);
+}
+
+void release(const interrupt& who) noexcept {
+  if (who.references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete &who;
+}
+
+}  // namespace sigexc::detail

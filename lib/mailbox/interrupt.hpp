@@ -1,0 +1,74 @@
+// An interrupt: an exception on its way to a target, and what becomes of it.
+//
+// Its life is a small state machine in one atomic word, so that a target which takes it, a sender
+// which withdraws it and a thread exit which discards it cannot both win (S8):
+//
+//   idle -> pending -> delivering -> raised | handled          by the target
+//              |  ^________|                                   given back: the delivery was cut off
+//              +-> withdrawn                                   by whoever holds a receipt
+//              +-> discarded                                   by the target's exit
+//
+// A prepared interrupt is used again: where another one would end, it returns to idle. Fired
+// while it is being delivered it becomes `delivering_again`, and is queued anew at the end of the
+// delivery, since it is still linked until then.
+//
+// The links and exceptions belong to the sender until the push, then to whoever took the mailbox.
+#pragma once
+
+#include <sigexc/target.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+
+namespace sigexc::detail {
+
+class mailbox;
+class termination;
+
+enum class status : std::uint32_t {
+  idle,
+  pending,
+  delivering,
+  delivering_again,
+  raised,
+  handled,
+  withdrawn,
+  discarded
+};
+
+struct interrupt {
+  interrupt(mailbox& to, std::exception_ptr what, bool is_reusable) noexcept;
+  interrupt(const interrupt&) = delete;
+  interrupt& operator=(const interrupt&) = delete;
+  virtual ~interrupt();
+
+  // For a termination: what counts the raised objects (see target/termination.hpp). Else null.
+  [[nodiscard]] virtual termination* cause() noexcept { return nullptr; }
+
+  [[nodiscard]] delivery outcome() const noexcept;
+  // The target takes it for delivery. False: it has been withdrawn.
+  bool claim() noexcept;
+  // The target gives back what it claimed and could not deliver.
+  void unclaim() noexcept;
+  // Ends it. True: it was fired again meanwhile, and the caller has to queue it anew.
+  bool settle(status outcome) noexcept;
+  bool withdraw() noexcept;
+  // Waits for `is_settled` in the parking lot go to this address, after `expect_waiter`.
+  [[nodiscard]] bool is_settled() const noexcept;
+  void expect_waiter() noexcept { is_waited_for.store(true, std::memory_order_seq_cst); }
+
+  mailbox& box;  // counted
+  mutable std::atomic<std::uint32_t> references{1};
+  std::atomic<status> state;
+  std::atomic<bool> is_waited_for{false};
+  const bool is_reusable;
+  std::atomic<interrupt*> next{nullptr};  // atomic for `mailbox::forget`, which may look too late
+  std::exception_ptr exception;
+  std::exception_ptr replacement;  // what a callback threw: raised instead of `exception`
+
+ private:
+  void ended() noexcept;
+};
+
+}  // namespace sigexc::detail

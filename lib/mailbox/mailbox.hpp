@@ -1,0 +1,63 @@
+// The mailbox of a target: a lock-free queue of interrupts from many senders to one owner.
+//
+// Senders push onto a stack with one compare-and-swap, which is async-signal-safe; the owner takes
+// the whole stack with one exchange and turns it round, so that order of arrival is order of
+// delivery (S5). Closing is the exchange with a mark that no push gets past (S8). A node is linked
+// by its own `next`: no push allocates.
+//
+// A queue with a tail pointer was not taken: between its two steps a sender that is stopped (in a
+// signal handler that itself sends, say) keeps the owner from seeing what others sent.
+#pragma once
+
+#include "mailbox/interrupt.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace sigexc::detail {
+
+class mailbox {
+ public:
+  mailbox() = default;
+  mailbox(const mailbox&) = delete;
+  mailbox& operator=(const mailbox&) = delete;
+
+  // Queues `sent`, which is pending, and takes over one count of it. False: closed, and nothing
+  // has happened.  Signals: async-signal-safe.
+  bool push(interrupt& sent) noexcept;
+  // What has arrived, oldest first, linked by `next`; the owner's from now on. The owner alone.
+  interrupt* take() noexcept;
+  // The same, for the last time: every later push fails.
+  interrupt* close() noexcept;
+  [[nodiscard]] bool is_closed() const noexcept;
+
+  // How many interrupts are pending, here or held by the owner.
+  [[nodiscard]] std::size_t pending() const noexcept {
+    return pending_.load(std::memory_order_relaxed);
+  }
+  void count_in() noexcept { pending_.fetch_add(1, std::memory_order_relaxed); }
+  void count_out() noexcept { pending_.fetch_sub(1, std::memory_order_relaxed); }
+
+  // Unlinks a withdrawn interrupt if that can be done at once, that is, if it is the newest. So a
+  // sender that sends and withdraws in a loop leaves nothing behind (S9); others go when the owner
+  // next looks.
+  void forget(interrupt& withdrawn) noexcept;
+
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+ protected:
+  virtual ~mailbox() = default;  // what is queued holds a count of this: it is empty
+
+ private:
+  static interrupt* oldest_first(interrupt* newest) noexcept;
+
+  std::atomic<interrupt*> newest_{nullptr};
+  std::atomic<std::size_t> pending_{0};
+  std::atomic<std::uint32_t> references_{1};
+};
+
+}  // namespace sigexc::detail

@@ -1,0 +1,21 @@
+// The handler of SIGEXC. It records that something is pending, and does nothing else (X3).
+//
+// It is alone in its object file, so that a test can compare the file's undefined symbols with
+// handler.allowed, and is built without sanitizers. Its one access goes to the thread's own block:
+// initial-exec thread-local storage is reached without a call, and storing to a lock-free atomic is
+// async-signal-safe. It calls nothing, so errno stays. A thread that is no target only has a flag
+// set that nobody reads; a SIGEXC from outside the library only makes a safe point look (X2).
+#include "signal/handler.hpp"
+
+#include <sigexc/detail/current.hpp>
+
+namespace sigexc::detail {
+
+static_assert(decltype(current.pending_flag)::is_always_lock_free);
+
+extern "C" void sigexc_handler(int, siginfo_t*, void*) {
+  if (current.self == nullptr) return;
+  current.pending_flag.store(1, std::memory_order_release);
+}
+
+}  // namespace sigexc::detail

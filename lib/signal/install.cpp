@@ -1,0 +1,134 @@
+// Choosing the signal's number and installing its handler, once for the process.
+//
+// The handler is installed through glibc's exported __sigaction, not through sigaction:
+// ThreadSanitizer intercepts the latter and delays signals to its own safe points, which come only
+// when the thread calls something that it intercepts.
+#include "signal/install.hpp"
+
+#include "signal/handler.hpp"
+
+#include <linux/membarrier.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+extern "C" int __sigaction(int, const struct sigaction*, struct sigaction*);  // NOLINT: glibc's name
+
+namespace sigexc {
+namespace detail {
+namespace {
+
+struct state {
+  std::mutex mutex;
+  bool is_installed = false;              // guarded by `mutex`
+  std::atomic<int> configured_number{0};  // 0: by the environment or by default
+  std::atomic<bool> group{true};
+  std::atomic<bool> always{true};
+  std::atomic<bool> has_barrier{false};
+};
+constinit state process;
+
+bool is_real_time(int number) noexcept { return number >= SIGRTMIN && number <= SIGRTMAX; }
+
+void check_real_time(int number, const std::string& origin) {
+  if (is_real_time(number)) return;
+  throw std::system_error(EINVAL, std::generic_category(),
+                          "sigexc: " + origin + " must be the number of a real-time signal, from " +
+                              std::to_string(SIGRTMIN) + " to " + std::to_string(SIGRTMAX));
+}
+
+// The number that SIGEXC_SIGNAL asks for; -1 if that is no number; nothing if it is not set.
+std::optional<int> number_of_environment() noexcept {
+  const char* const text = std::getenv("SIGEXC_SIGNAL");
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  const std::string_view digits(text);
+  int number = -1;
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), number);
+  return error == std::errc{} && end == digits.end() ? number : -1;
+}
+
+bool is_free(int number) noexcept {
+  struct sigaction present {};
+  if (__sigaction(number, nullptr, &present) != 0) return false;
+  if ((present.sa_flags & SA_SIGINFO) != 0) return present.sa_sigaction == sigexc_handler;
+  return present.sa_handler == SIG_DFL;
+}
+
+[[noreturn]] void refuse(int number) {
+  throw std::system_error(
+      EBUSY, std::generic_category(),
+      "sigexc: signal " + std::to_string(number) +
+          " has another handler; choose a free real-time signal by the environment variable "
+          "SIGEXC_SIGNAL or by sigexc::configure({.signal_number = ...})");
+}
+
+}  // namespace
+
+bool try_install_handler(int number) noexcept {
+  if (!is_free(number)) return false;
+  struct sigaction ours {};
+  ours.sa_sigaction = sigexc_handler;
+  ours.sa_flags = SA_RESTART | SA_SIGINFO;
+  sigfillset(&ours.sa_mask);
+  return __sigaction(number, &ours, nullptr) == 0;
+}
+
+void install_once() {
+  const std::lock_guard lock(process.mutex);
+  if (process.is_installed) return;
+  if (process.configured_number == 0 && number_of_environment())
+    check_real_time(*number_of_environment(), "the environment variable SIGEXC_SIGNAL");
+  if (!try_install_handler(signal_number())) refuse(signal_number());
+  process.configured_number = signal_number();  // later changes of the environment change nothing
+  process.has_barrier =
+      ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  process.is_installed = true;
+}
+
+bool delivers_groups() noexcept { return process.group.load(std::memory_order_relaxed); }
+bool signals_always() noexcept { return process.always.load(std::memory_order_relaxed); }
+bool has_barrier_everywhere() noexcept {
+  return process.has_barrier.load(std::memory_order_relaxed);
+}
+
+void barrier_everywhere() noexcept {
+  const int kept = errno;
+  ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  errno = kept;
+}
+
+}  // namespace detail
+
+void configure(const options& chosen) {
+  using detail::process;
+  if (chosen.signal_number != 0)
+    detail::check_real_time(chosen.signal_number, "options::signal_number");
+  const std::lock_guard lock(process.mutex);
+  if (process.is_installed)
+    throw std::system_error(EBUSY, std::generic_category(),
+                            "sigexc: configure() must come before the first target exists");
+  if (chosen.signal_number != 0 && !detail::is_free(chosen.signal_number))
+    detail::refuse(chosen.signal_number);
+  process.configured_number = chosen.signal_number;
+  process.group = chosen.group;
+  process.always = chosen.signal == wake::always;
+}
+
+int signal_number() noexcept {
+  const int configured = detail::process.configured_number;
+  if (configured != 0) return configured;
+  const int wanted = detail::number_of_environment().value_or(0);
+  return detail::is_real_time(wanted) ? wanted : SIGRTMIN + 6;
+}
+
+}  // namespace sigexc

@@ -1,0 +1,47 @@
+// Making the calling thread a target.
+#include "target/record.hpp"
+
+#include <sigexc/thread.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace sigexc {
+namespace detail {
+
+reference<record> this_record() {
+  if (current.self == nullptr) throw not_enrolled();
+  return reference<record>(*current.self);
+}
+
+}  // namespace detail
+
+not_enrolled::not_enrolled()
+    : std::logic_error(
+          "sigexc: this thread is no target; make it one with sigexc::enrollment, or run it as a "
+          "sigexc::thread") {}
+not_enrolled::~not_enrolled() = default;
+
+enrollment::enrollment(std::string name) {
+  if (detail::current.self != nullptr)
+    throw std::logic_error("sigexc: enrollment: this thread is a target already");
+  record_ = detail::make_record(std::move(name), std::stop_source(std::nostopstate));
+  record_->begin();
+}
+
+enrollment::~enrollment() {
+  if (detail::current.self == record_.get()) {
+    record_->end();
+  } else {
+    // On another thread, as when exit() destroys the statics of main. The thread that is the
+    // target may be running: its record is closed, and stays for good.
+    record_->shut();
+    record_.detach();
+  }
+}
+
+target enrollment::get_target() const noexcept { return target(record_); }
+
+target this_thread::get_target() { return target(detail::this_record()); }
+
+}  // namespace sigexc

@@ -1,0 +1,179 @@
+// The life of a record: begin, collect, end; and sending to it.
+#include "target/record.hpp"
+
+#include "mailbox/futex.hpp"
+#include "signal/install.hpp"
+#include "signal/send.hpp"
+#include "target/registry.hpp"
+
+#include <sigexc/mask.hpp>
+
+#include <sched.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace sigexc::detail {
+
+void interrupt_list::append(interrupt& one) noexcept {
+  one.next.store(nullptr, std::memory_order_relaxed);
+  (last_ != nullptr ? last_->next.store(&one, std::memory_order_relaxed) : void(first_ = &one));
+  last_ = &one;
+}
+
+void interrupt_list::append_all(interrupt* oldest) noexcept {
+  while (oldest != nullptr) {
+    interrupt* const next = oldest->next.load(std::memory_order_relaxed);
+    append(*oldest);
+    oldest = next;
+  }
+}
+
+void interrupt_list::prepend(interrupt_list&& others) noexcept {
+  if (others.empty()) return;
+  others.last_->next.store(first_, std::memory_order_relaxed);
+  if (last_ == nullptr) last_ = others.last_;
+  first_ = others.first_;
+  others = interrupt_list();
+}
+
+interrupt* interrupt_list::pop() noexcept {
+  return extract([](const interrupt&) { return true; });
+}
+
+record::record(std::string given_name, std::stop_source source)
+    : name(std::move(given_name)), stop(std::move(source)) {}
+
+record::~record() = default;
+
+void record::begin() noexcept {
+  handle = pthread_self();
+  was_masked_ = unblock_signals();
+  current.self = this;
+  current.traffic = &traffic;
+  current.held = 0;
+  // A thread that is inside a block already has not been through `await_senders`: it is now, while
+  // no sender can reach it yet.
+  if (current.quiet.load(std::memory_order_relaxed) && has_barrier_everywhere())
+    traffic.fetch_and(~needs_fence);
+  block.store(&current, std::memory_order_seq_cst);
+  // What was sent before the store could not set the flag; a sender that pushes after the owner
+  // has taken the mailbox sees the block.
+  current.pending_flag.store(1, std::memory_order_seq_cst);
+}
+
+void record::collect() noexcept {
+  // First the flag, then the mailbox: who pushes after we have taken it sets the flag after we have
+  // cleared it.
+  current.pending_flag.store(0, std::memory_order_seq_cst);
+  held.append_all(take());
+}
+
+void record::await_senders() noexcept {
+  // A sender that is counted is in a short piece of code that waits for nothing.
+  while ((traffic.load(std::memory_order_seq_cst) & ~needs_fence) != 0) sched_yield();
+}
+
+void record::discard(interrupt_list&& ended) noexcept {
+  while (interrupt* const one = ended.pop()) {
+    if (one->claim()) one->settle(status::discarded);  // else it was withdrawn
+    detail::release(*one);
+  }
+}
+
+void record::shut() noexcept {
+  interrupt_list last;
+  last.append_all(close());
+  registry::remove(*this);
+  await_senders();
+  discard(std::move(last));
+}
+
+void record::end() noexcept {
+  shut();
+  block.store(nullptr, std::memory_order_relaxed);
+  current.self = nullptr;
+  current.traffic = nullptr;
+  current.held = 0;
+  current.pending_flag.store(0, std::memory_order_relaxed);
+  if (was_masked_) block_signals();
+  discard(std::exchange(held, {}));
+  callbacks.clear();
+}
+
+reference<record> make_record(std::string name, std::stop_source stop) {
+  install_once();
+  auto made = reference<record>::adopt(new record(std::move(name), std::move(stop)));
+  registry::add(*made);
+  return made;
+}
+
+namespace {
+
+// After a push: makes sure that the target looks, wherever it is.
+void announce(record& to, current_block& block, bool is_fenced) noexcept {
+  // The flag first: a running target sees it long before a signal could arrive (S2). Who finds it
+  // set already leaves the rest to who set it: a storm of senders costs one signal.
+  if (block.pending_flag.exchange(1, std::memory_order_seq_cst) != 0) return;
+  if (&block == &current) return;
+  // In a wait of ours. The sleeper says so before it looks at the flag (Dekker: one sees the
+  // other), so no signal is needed, and a full queue of signals is no matter (S3).
+  if (block.asleep.load(std::memory_order_seq_cst)) {
+    block.bell.fetch_add(1, std::memory_order_seq_cst);
+    futex_wake(&block.bell);
+    return;
+  }
+  if (!signals_always()) return;
+  if (is_fenced) barrier_everywhere();
+  if (!block.quiet.load(std::memory_order_relaxed)) send_signal(to.handle);
+}
+
+}  // namespace
+
+bool send(record& to, interrupt& sent) noexcept {
+  const int kept = errno;
+  const std::uint32_t before = to.traffic.fetch_add(1, std::memory_order_seq_cst);
+  const bool is_queued = to.push(sent);
+  if (is_queued) {
+    if (current_block* const block = to.block.load(std::memory_order_seq_cst))
+      announce(to, *block, (before & record::needs_fence) == 0);
+  }
+  to.traffic.fetch_sub(1, std::memory_order_seq_cst);
+  errno = kept;
+  return is_queued;
+}
+
+void fire(record& to, interrupt& reusable) noexcept {
+  auto now = reusable.state.load(std::memory_order_acquire);
+  while (now == status::idle || now == status::delivering) {
+    const auto then = now == status::idle ? status::pending : status::delivering_again;
+    if (!reusable.state.compare_exchange_weak(now, then, std::memory_order_acq_rel)) continue;
+    if (then == status::delivering_again) return;
+    retain(reusable);
+    if (!send(to, reusable)) {
+      reusable.state.store(status::idle, std::memory_order_release);
+      release(reusable);
+    }
+    return;
+  }
+}
+
+void scope::await_senders() noexcept {
+  record& self = *current.self;
+  // A fence, between the store to `quiet` and the look at the count. Where the kernel has no
+  // barrier for the senders to issue, the bit stays, and each block comes through here.
+  if (has_barrier_everywhere()) {
+    self.traffic.fetch_and(~record::needs_fence, std::memory_order_seq_cst);
+  } else {
+    self.traffic.fetch_or(record::needs_fence, std::memory_order_seq_cst);
+  }
+  if ((self.traffic.load(std::memory_order_seq_cst) & ~record::needs_fence) == 0) return;
+  self.await_senders();
+  // A signal that was sent is pending for this thread: the return from any system call delivers
+  // it, so that no call inside the block sees it.
+  const int kept = errno;
+  sched_yield();
+  errno = kept;
+}
+
+}  // namespace sigexc::detail

@@ -1,0 +1,110 @@
+// The record of a target: its mailbox, what it holds back, its callbacks, and how to wake it.
+//
+// It is counted, and outlives its thread as long as somebody has a `target` or a receipt. Who may
+// touch what:
+//
+// - The mailbox: senders push, the owner takes (mailbox/mailbox.hpp).
+// - `held`: the owner's alone. What it took and may not deliver yet, in order of arrival.
+// - `block`: the thread's own block, null before the thread begins. Senders may reach through it
+//   only while they are counted in `traffic`.
+// - `traffic`: counts senders that are between "about to push" and "signal sent". The thread ends
+//   only when it has seen the mailbox closed and the count at zero after that, so that neither its
+//   storage goes nor its id is used again under a sender's hands (S6, S8). The bit
+//   `needs_fence` is set until the thread first opens a block of everything; while it is set,
+//   opening one goes through `scope::await_senders`, whose read-modify-write is a fence, and
+//   senders are spared the barrier that they issue otherwise (see scope::enter and `announce`).
+// - `callbacks`: guarded by its mutex.
+#pragma once
+
+#include "mailbox/mailbox.hpp"
+#include "target/callbacks.hpp"
+
+#include <sigexc/detail/current.hpp>
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+namespace sigexc::detail {
+
+// A queue of interrupts that one thread owns, linked by `next`.
+class interrupt_list {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  [[nodiscard]] interrupt* first() const noexcept { return first_; }
+  void append(interrupt& one) noexcept;
+  void append_all(interrupt* oldest) noexcept;  // a chain linked by `next`
+  void prepend(interrupt_list&& others) noexcept;
+  interrupt* pop() noexcept;
+  // Unlinks and returns the first for which `choose` says so; null if none.
+  template <class Choose>
+  interrupt* extract(Choose choose) {
+    interrupt* before = nullptr;
+    for (interrupt* one = first_; one != nullptr;) {
+      interrupt* const next = one->next.load(std::memory_order_relaxed);
+      if (choose(*one)) {
+        (before != nullptr ? before->next.store(next, std::memory_order_relaxed)
+                           : void(first_ = next));
+        if (last_ == one) last_ = before;
+        one->next.store(nullptr, std::memory_order_relaxed);
+        return one;
+      }
+      before = one;
+      one = next;
+    }
+    return nullptr;
+  }
+
+ private:
+  interrupt* first_ = nullptr;
+  interrupt* last_ = nullptr;
+};
+
+struct record final : mailbox {
+  record(std::string name, std::stop_source stop);
+  ~record() override;
+
+  // The calling thread becomes this target, and is it no longer.
+  void begin() noexcept;
+  void end() noexcept;
+  // Closes the mailbox and discards what is in it. Afterwards no sender reaches the thread.
+  // Part of `end`; alone for a record whose thread never began.
+  void shut() noexcept;
+
+  // The owner clears the pending flag and appends what has arrived to `held`.
+  void collect() noexcept;
+  // The owner tells its scopes whether something is held.
+  void publish_held() const noexcept { current.held = held.empty() ? 0 : 1; }
+
+  static constexpr std::uint32_t needs_fence = 1U << 31;
+  // Waits until no sender is counted.
+  void await_senders() noexcept;
+
+  const std::string name;
+  const std::stop_source stop;
+  pthread_t handle{};
+  std::atomic<current_block*> block{nullptr};
+  std::atomic<std::uint32_t> traffic{needs_fence};
+  interrupt_list held;
+  callback_list callbacks;
+
+ private:
+  static void discard(interrupt_list&& ended) noexcept;
+
+  bool was_masked_ = false;  // SIGEXC, in the thread's mask, before `begin`
+};
+
+// Makes a record and enters it into the registry; installs SIGEXC if it is the first.
+// Throws std::system_error, std::bad_alloc.
+reference<record> make_record(std::string name, std::stop_source stop);
+
+// Queues `sent` (pending, one count of it is taken over) and wakes the target.
+// False: the target has ended.  Signals: async-signal-safe; keeps errno.
+bool send(record& to, interrupt& sent) noexcept;
+// Sends a reusable interrupt, unless it is on its way already.
+// Signals: async-signal-safe; keeps errno.
+void fire(record& to, interrupt& reusable) noexcept;
+}  // namespace sigexc::detail

@@ -1,0 +1,70 @@
+// The public classes `target`, `receipt` (but for its waits) and `prepared_interrupt`.
+#include <sigexc/target.hpp>
+
+#include "mailbox/interrupt.hpp"
+#include "target/record.hpp"
+#include "target/termination.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+namespace sigexc {
+namespace detail {
+
+void retain(const record& who) noexcept { const_cast<record&>(who).mailbox::retain(); }
+void release(const record& who) noexcept { const_cast<record&>(who).mailbox::release(); }
+
+namespace {
+
+// Queues `sent`, of which there is one count; where the target has ended it is discarded.
+receipt send_with_receipt(record& to, reference<interrupt> sent) {
+  retain(*sent);  // for the mailbox
+  if (!send(to, *sent)) {
+    to.count_in();  // `settle` counts out
+    sent->claim();
+    sent->settle(status::discarded);
+    release(*sent);
+  }
+  return receipt(std::move(sent));
+}
+
+}  // namespace
+}  // namespace detail
+
+receipt target::interrupt(std::exception_ptr exception) const {
+  if (exception == nullptr)
+    throw std::invalid_argument("sigexc: target::interrupt: the exception_ptr is null");
+  return detail::send_with_receipt(
+      *record_, detail::reference<detail::interrupt>::adopt(new detail::interrupt(
+                    *record_, std::move(exception), /*reusable=*/false)));
+}
+
+receipt target::terminate() const {
+  receipt sent = detail::send_with_receipt(
+      *record_, detail::reference<detail::interrupt>::adopt(new detail::termination_request(*record_)));
+  std::stop_source(record_->stop).request_stop();
+  return sent;
+}
+
+bool target::finished() const noexcept { return record_->is_closed(); }
+
+std::string target::name() const { return record_->name; }
+
+std::size_t target::pending() const noexcept { return record_->pending(); }
+
+delivery receipt::state() const noexcept { return sent_->outcome(); }
+
+bool receipt::withdraw() const noexcept { return sent_->withdraw(); }
+
+prepared_interrupt::prepared_interrupt(target to, std::exception_ptr exception)
+    : record_(to.record()) {
+  if (exception == nullptr)
+    throw std::invalid_argument("sigexc: prepared_interrupt: the exception_ptr is null");
+  interrupt_ = detail::reference<detail::interrupt>::adopt(
+      new detail::interrupt(*record_, std::move(exception), /*reusable=*/true));
+}
+
+void prepared_interrupt::fire() noexcept { detail::fire(*record_, *interrupt_); }
+
+}  // namespace sigexc
