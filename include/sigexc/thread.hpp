@@ -63,7 +63,7 @@ namespace this_thread {
 }  // namespace this_thread
 
 struct thread_options {
-  std::string name;            ///< for people; the first 15 bytes are the kernel's name too
+  std::string name{};          ///< for people; the first 15 bytes are the kernel's name too
   std::size_t stack_size = 0;  ///< in bytes; 0: the system's default
   bool start_blocked = false;  ///< the body begins inside a block of everything
 };

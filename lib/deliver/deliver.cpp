@@ -24,9 +24,13 @@
 #include <cxxabi.h>
 
 #include <exception>
+#include <utility>
 
 namespace sigexc {
 namespace detail {
+
+bool can_raise() noexcept { return std::uncaught_exceptions() == 0; }
+
 namespace {
 
 constexpr int most_rounds = 64;  // D4: no stream of arrivals starves the thread
@@ -74,18 +78,16 @@ bool run_callback(record& self, interrupt& one, raise_list& raising) {
   return true;
 }
 
-}  // namespace
-
-bool can_raise() noexcept { return std::uncaught_exceptions() == 0; }
-
-void deliver_at(place where) {
-  if (current.self == nullptr) return;
+// Runs callbacks. What is to be raised is returned, or null, so that it is thrown from a frame that
+// is near the user's and has nothing to clean up: each frame more costs a throw 170 ns.
+std::exception_ptr take_deliverable(place where) {
+  if (current.self == nullptr) return nullptr;
   record& self = *current.self;
   if (!can_raise()) {
     // A wait must find the flag clear, or it would spin; it sets it again when it ends.
     if (where == place::wait) self.collect();
     self.publish_held();
-    return;
+    return nullptr;
   }
   raise_list raising(self);
   bool is_full = false;
@@ -100,7 +102,14 @@ void deliver_at(place where) {
     }
     if (!has_called) break;
   }
-  raising.raise();
+  return raising.take();
+}
+
+}  // namespace
+
+void deliver_at(place where) {
+  if (std::exception_ptr raised = take_deliverable(where))
+    std::rethrow_exception(std::move(raised));
 }
 
 void deliver() { deliver_at(place::safe_point); }

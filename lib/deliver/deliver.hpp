@@ -9,7 +9,7 @@ enum class place {
 };
 
 // Delivers what may be delivered at `where`. Raises, or returns when nothing is left that may be
-// delivered; the pending flag is then clear if a wait is about to begin.
+// delivered; before a wait the pending flag is then clear.
 void deliver_at(place where);
 
 // Whether a raise could be survived here.

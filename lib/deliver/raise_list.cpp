@@ -62,8 +62,8 @@ std::exception_ptr raise_list::make_group() {
   return std::make_exception_ptr(exception_group(std::move(members)));
 }
 
-void raise_list::raise() {
-  if (claimed_.empty()) return;
+std::exception_ptr raise_list::take() {
+  if (claimed_.empty()) return nullptr;
   std::exception_ptr raised;
   bool is_all = true;
   try {
@@ -77,7 +77,7 @@ void raise_list::raise() {
   // What is left, here or among what is held, waits for the next safe point.
   if (!claimed_.empty() || !delivers_groups())
     current.pending_flag.store(1, std::memory_order_seq_cst);
-  std::rethrow_exception(std::move(raised));
+  return raised;
 }
 
 }  // namespace sigexc::detail

@@ -18,8 +18,9 @@ class raise_list {
   // Takes `one` out and ends it.
   void settle(interrupt& one, status outcome) noexcept;
 
-  // Throws what is here: one exception as itself, several as a group. Returns if nothing is.
-  void raise();
+  // Ends what is here as raised, and returns what the caller has to throw for it: one exception as
+  // itself, several as a group, null for nothing.
+  std::exception_ptr take();
 
  private:
   std::exception_ptr make_group();
