@@ -31,6 +31,9 @@ class mailbox {
   // The same, for the last time: every later push fails.
   interrupt* close() noexcept;
   [[nodiscard]] bool is_closed() const noexcept;
+  [[nodiscard]] bool is_empty() const noexcept {
+    return newest_.load(std::memory_order_seq_cst) == nullptr;
+  }
 
   // How many interrupts are pending, here or held by the owner.
   [[nodiscard]] std::size_t pending() const noexcept {

@@ -57,9 +57,8 @@ void record::begin() noexcept {
   if (current.quiet.load(std::memory_order_relaxed) && has_barrier_everywhere())
     traffic.fetch_and(~needs_fence);
   block.store(&current, std::memory_order_seq_cst);
-  // What was sent before the store could not set the flag; a sender that pushes after the owner
-  // has taken the mailbox sees the block.
-  current.pending_flag.store(1, std::memory_order_seq_cst);
+  // Who pushed before the store could not set the flag. Who pushes after this look sees the block.
+  if (!is_empty()) current.pending_flag.store(1, std::memory_order_seq_cst);
 }
 
 void record::collect() noexcept {
@@ -131,14 +130,15 @@ void announce(record& to, current_block& block, bool is_fenced) noexcept {
   // The flag first: a running target sees it long before a signal could arrive (S2). Who finds it
   // set already leaves the rest to who set it: a storm of senders costs one signal.
   if (block.pending_flag.exchange(1, std::memory_order_seq_cst) != 0) return;
-  if (&block == &current) return;
   // In a wait of ours. The sleeper says so before it looks at the flag (Dekker: one sees the
-  // other), so no signal is needed, and a full queue of signals is no matter (S3).
+  // other), so no signal is needed, and a full queue of signals is no matter (S3). It may be the
+  // caller itself, which then is a signal handler on top of the sleep.
   if (block.asleep.load(std::memory_order_seq_cst)) {
     block.bell.fetch_add(1, std::memory_order_seq_cst);
     futex_wake(&block.bell);
     return;
   }
+  if (&block == &current) return;
   if (!signals_always() || has_looked(block)) return;
   if (is_fenced) barrier_everywhere();
   if (!block.quiet.load(std::memory_order_relaxed)) send_signal(to.handle);

@@ -6,6 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -127,6 +130,44 @@ TEST(Wait, DuringUnwindingSleepsAndLeavesTheInterruptForLater) {
   awaited.withdraw();
   waiting.wait();
   EXPECT_EQ(sent.state(), sigexc::delivery::raised);
+}
+
+// X2, O2: the signal makes the sleeper look and sleep again, not deaf.
+TEST(Wait, IsStillInterruptedAfterASignalFromOutside) {
+  deaf_thread other;
+  const sigexc::receipt awaited = other.send();
+  witness waits;
+  sigexc::thread waiting([&] {
+    waits.here();
+    awaited.wait();
+  });
+  waits.await_asleep();
+  for (int i = 0; i < 100; ++i) {
+    ::tgkill(::getpid(), waits.tid(), sigexc::signal_number());
+    waits.await_asleep();
+  }
+  waiting.interrupt(1);
+  EXPECT_THROW(waiting.wait(), int);
+}
+
+constinit sigexc::prepared_interrupt* fired_by_signal = nullptr;
+
+// S10, O2: a handler that runs on the sleeping target itself sends to it.
+TEST(Wait, IsInterruptedByASignalHandlerOnTopOfIt) {
+  deaf_thread other;
+  const sigexc::receipt awaited = other.send();
+  witness waits;
+  sigexc::thread waiting([&] {
+    sigexc::prepared_interrupt prepared(sigexc::this_thread::get_target(), 1);
+    fired_by_signal = &prepared;
+    ::signal(SIGUSR1, [](int) { fired_by_signal->fire(); });
+    waits.here();
+    awaited.wait();
+  });
+  waits.await_asleep();
+  ::tgkill(::getpid(), waits.tid(), SIGUSR1);
+  EXPECT_THROW(waiting.wait(), int);
+  ::signal(SIGUSR1, SIG_DFL);
 }
 
 // O2, O3, O6, S9: in every round a result and an interrupt race for a thread that is about to
