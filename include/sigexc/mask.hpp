@@ -72,7 +72,7 @@ class scope {
   void leave() noexcept {
     is_open_ = false;
     current.innermost = outer_;
-    current.quiet.store(was_quiet_, std::memory_order_relaxed);
+    change_quiet(is_quiet_, was_quiet_);
     // What this scope held may be deliverable now: the next safe point looks.
     if (current.held != 0) [[unlikely]]
       current.pending_flag.store(1, std::memory_order_relaxed);
@@ -104,17 +104,20 @@ class scope {
   }
 
  private:
-  // Entering a block of everything must not cost a fence, but once it is entered no signal may
-  // arrive (S4), although a sender may have looked just before. The sender counts itself in
-  // `traffic`, issues a barrier on every processor (membarrier), then reads `quiet`. So either it
-  // sees `quiet`, or this load, after the store in program order, sees the sender.
   void enter() noexcept {
     current.innermost = this;
-    if (is_quiet_ == was_quiet_) return;
-    current.quiet.store(is_quiet_, std::memory_order_relaxed);
+    change_quiet(was_quiet_, is_quiet_);
+  }
+
+  // Entering a block of everything must not cost a fence, but once inside no signal may arrive
+  // (S4), although a sender may have looked just before. The sender counts itself in `traffic`,
+  // issues a barrier on every processor (membarrier), then reads `quiet`. So either it sees
+  // `quiet`, or this load, after the store in program order, sees the sender.
+  static void change_quiet(bool from, bool to) noexcept {
+    if (from == to) return;
+    current.quiet.store(to, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (is_quiet_ && current.traffic != nullptr &&
-        current.traffic->load(std::memory_order_relaxed) != 0)
+    if (to && current.traffic != nullptr && current.traffic->load(std::memory_order_relaxed) != 0)
       await_senders();
   }
   SIGEXC_EXPORT static void await_senders() noexcept;

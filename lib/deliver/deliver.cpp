@@ -31,6 +31,10 @@ namespace detail {
 
 bool can_raise() noexcept { return std::uncaught_exceptions() == 0; }
 
+void keep_flag_if_unraised() noexcept {
+  if (current.held != 0 && !can_raise()) current.pending_flag.store(1, std::memory_order_relaxed);
+}
+
 namespace {
 
 constexpr int most_rounds = 64;  // D4: no stream of arrivals starves the thread
@@ -84,7 +88,7 @@ std::exception_ptr take_deliverable(place where) {
   if (current.self == nullptr) return nullptr;
   record& self = *current.self;
   if (!can_raise()) {
-    // A wait must find the flag clear, or it would spin; it sets it again when it ends.
+    // A wait must find the flag clear, or it would spin.
     if (where == place::wait) self.collect();
     self.publish_held();
     return nullptr;

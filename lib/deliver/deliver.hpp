@@ -15,4 +15,8 @@ void deliver_at(place where);
 // Whether a raise could be survived here.
 bool can_raise() noexcept;
 
+// At the end of a wait in a place where nothing could be raised, and which has cleared the flag so
+// as not to spin: sets it again, for the first safe point that can.
+void keep_flag_if_unraised() noexcept;
+
 }  // namespace sigexc::detail

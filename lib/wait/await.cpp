@@ -40,15 +40,15 @@ bool sleep(const void* address, const std::function<bool()>& is_done, deadline u
 
 bool await(const void* address, const std::function<bool()>& is_done, deadline until) {
   if (current.has_news()) deliver_at(place::safe_point);  // O1
+  bool is_complete = is_done();
   bool is_late = false;
-  while (!is_done()) {  // M6: on_blocking delivers only where the wait would have to sleep
+  while (!is_complete && !is_late) {  // M6: on_blocking delivers only where the wait has to sleep
     if (current.has_news()) deliver_at(place::wait);
-    if (is_late) return false;
     is_late = sleep(address, is_done, until);
+    is_complete = is_done();
   }
-  // What could not be raised here, while an exception is on its way, is looked at again later.
-  if (current.held != 0 && !can_raise()) current.pending_flag.store(1, std::memory_order_relaxed);
-  return true;
+  keep_flag_if_unraised();
+  return is_complete;
 }
 
 }  // namespace sigexc::detail

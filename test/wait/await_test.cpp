@@ -132,6 +132,23 @@ TEST(Wait, DuringUnwindingSleepsAndLeavesTheInterruptForLater) {
   EXPECT_EQ(sent.state(), sigexc::delivery::raised);
 }
 
+TEST(Wait, WhoseTimeEndsDuringUnwindingLeavesTheInterruptForLater) {
+  deaf_thread other;
+  const sigexc::receipt awaited = other.send();
+  struct waits_in_destructor {
+    const sigexc::receipt& awaited;
+    ~waits_in_destructor() { EXPECT_EQ(awaited.wait_for(1ms), sigexc::delivery::pending); }
+  };
+  sigexc::enrollment here;
+  try {
+    const waits_in_destructor waiter{awaited};
+    here.get_target().interrupt(1);
+    throw 'x';
+  } catch (char) {
+  }
+  EXPECT_THROW(sigexc::safe_point(), int);
+}
+
 // X2, O2: the signal makes the sleeper look and sleep again, not deaf.
 TEST(Wait, IsStillInterruptedAfterASignalFromOutside) {
   deaf_thread other;
