@@ -33,7 +33,7 @@ class typed_callback final : public callback {
   explicit typed_callback(F function) : callback(typeid(E)), function_(std::move(function)) {}
   void operator()(const void* object) override {
     if constexpr (std::is_pointer_v<E>) {  // a catch clause copies a pointer out of the exception
-      const E pointer = static_cast<E>(const_cast<void*>(object));
+      const E pointer = reinterpret_cast<E>(const_cast<void*>(object));  // a function's, too
       function_(pointer);
     } else {
       function_(*static_cast<const E*>(object));

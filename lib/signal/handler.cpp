@@ -21,7 +21,9 @@ static_assert(decltype(current.pending_flag)::is_always_lock_free);
 extern "C" void sigexc_handler(int, siginfo_t*, void*) {
   if (current.self == nullptr) return;
   current.pending_flag.store(1, std::memory_order_release);
-  current.bell.fetch_add(1, std::memory_order_release);
+  // No read-modify-write, which aarch64 may compile to a call: the sleep to be ended is this
+  // thread's own, so any change will do.
+  current.bell.store(current.bell.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 }  // namespace sigexc::detail
