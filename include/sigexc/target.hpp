@@ -197,7 +197,10 @@ class SIGEXC_EXPORT prepared_interrupt {
   ~prepared_interrupt() = default;
 
   /// Sends it. Fired again before it has been delivered: still one delivery. Fired afterwards:
-  /// another one.
+  /// another one; fired while a callback is handling it, it is queued when the callback returns.
+  ///
+  /// What the caller has written before is seen by whoever gets it, also where two calls become
+  /// one delivery.
   ///
   /// Safe point: never.  Blocks: never.  Threads: any.  Signals: async-signal-safe; keeps errno.
   /// Throws: nothing.  See: S10.

@@ -103,6 +103,8 @@ class SIGEXC_EXPORT thread_state {
   std::exception_ptr failure;
   std::atomic<std::uint32_t> finished{0};
   std::atomic<bool> observed{false};
+  // The thread has destroyed its own handle. The thread's alone.
+  bool is_on_its_own = false;
 };
 
 SIGEXC_EXPORT void start_thread(const std::shared_ptr<thread_state>& state,
@@ -227,7 +229,7 @@ class thread {
 
   /// Waits for the thread to end.
   ///
-  /// @return its result: by reference, or by value from a temporary thread. Again: the same.
+  /// @return its result, by reference; moved out of a temporary thread. Again: the same.
   ///
   /// Safe point: always.  Blocks: until then; interruptible, after which it can be called again.
   /// Threads: any but the thread itself.  Signals: unsafe.
@@ -241,7 +243,7 @@ class thread {
   R wait() && {
     detail::await_thread(state(), std::nullopt);
     detail::check_result(state());
-    return static_cast<R>(state_->get());
+    if constexpr (!std::is_void_v<R>) return static_cast<R&&>(state_->get());
   }
 
   /// Waits for at most `duration`. @return whether the thread has ended.
@@ -254,7 +256,8 @@ class thread {
   /// Waits until `time` at the latest. @return whether the thread has ended.
   template <class T>
   [[nodiscard]] bool wait_until(T time) {
-    return wait_for(time - T::clock::now());
+    const auto now = T::clock::now();
+    return wait_for(time <= now ? time - time : time - now);
   }
 
   /// Attaches a callback to that thread, from outside it and for as long as it runs, behind those

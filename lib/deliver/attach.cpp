@@ -12,7 +12,7 @@ void add_callback(record& to, std::shared_ptr<callback> added, position where) {
 }
 
 void remove_callback(record& from, const std::shared_ptr<callback>& removed) noexcept {
-  from.callbacks.remove(*removed, /*is_owner=*/current.self == &from);
+  from.callbacks.remove(*removed);
 }
 
 }  // namespace sigexc::detail

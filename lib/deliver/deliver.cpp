@@ -93,6 +93,7 @@ std::exception_ptr take_deliverable(place where) {
     self.publish_held();
     return nullptr;
   }
+  const reference<record> kept(self);  // a callback may end the enrollment
   raise_list raising(self);
   bool is_full = false;
   for (int round = 0; round < most_rounds && !is_full; ++round) {

@@ -44,32 +44,26 @@ void raise_list::settle(interrupt& one, status outcome) noexcept {
   release(one);
 }
 
-std::exception_ptr raise_list::make_group() {
-  std::vector<std::exception_ptr> members;
-  std::size_t count = 0;
-  for (interrupt* one = claimed_.first(); one != nullptr;
-       one = one->next.load(std::memory_order_relaxed))
-    ++count;
-  members.reserve(count);
-  bool has_termination = false;
-  for (interrupt* one = claimed_.first(); one != nullptr;
-       one = one->next.load(std::memory_order_relaxed)) {
-    // Two calls of terminate() ask for the same thing, so it is raised once for both.
-    if (is_termination(*one) && std::exchange(has_termination, true)) continue;
-    members.push_back(exception_of(*one));
-  }
-  if (members.size() == 1) return members.front();
-  return std::make_exception_ptr(exception_group(std::move(members)));
-}
-
 std::exception_ptr raise_list::take() {
   if (claimed_.empty()) return nullptr;
+  std::vector<std::exception_ptr> members;
   std::exception_ptr raised;
   bool is_all = true;
   try {
-    raised = make_group();
+    members.reserve(claimed_.size());
+    bool has_termination = false;
+    for (interrupt* one = claimed_.first(); one != nullptr;
+         one = one->next.load(std::memory_order_relaxed)) {
+      // Two calls of terminate() ask for the same thing, so it is raised once for both.
+      if (is_termination(*one) && std::exchange(has_termination, true)) continue;
+      members.push_back(exception_of(*one));
+    }
+    raised = members.size() == 1 ? members.front()
+                                 : std::make_exception_ptr(exception_group(members));
   } catch (const std::bad_alloc&) {
-    raised = exception_of(*claimed_.first());  // the oldest needs no memory for a group
+    // The oldest needs no memory for a group. What was made for it already is used: a `terminated`
+    // that is dropped would be taken for one that was swallowed.
+    raised = members.empty() ? exception_of(*claimed_.first()) : members.front();
     is_all = false;
   }
   do settle(*claimed_.first(), status::raised);

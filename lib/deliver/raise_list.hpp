@@ -23,7 +23,6 @@ class raise_list {
   std::exception_ptr take();
 
  private:
-  std::exception_ptr make_group();
 
   record& self_;
   interrupt_list claimed_;

@@ -2,14 +2,16 @@
 //
 // Only the target's own thread runs them, others may add and remove. Removing a callback from
 // another thread waits while it is running; removing it from within itself does not, and what runs
-// stays alive until it has returned.
+// stays alive until it has returned. The wait is a futex, since waiting for a std condition is a
+// cancellation point, and detaching happens in destructors.
 #pragma once
 
 #include <sigexc/attach.hpp>
+#include <sigexc/detail/current.hpp>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -44,21 +46,26 @@ class callback_list {
     friend class callback_list;
     callback_list& list_;
     std::shared_ptr<callback> callback_;
+    const current_block* thread_ = &current;
     running* outer_ = nullptr;
   };
 
+  // Does nothing once the list is closed.
   void add(std::shared_ptr<callback> added, position where);
-  void remove(const callback& removed, bool is_owner) noexcept;
-  void clear() noexcept;
+  void remove(const callback& removed) noexcept;
+  // Removes all, for good.
+  void close() noexcept;
 
  private:
-  [[nodiscard]] bool is_running(const callback& which) const noexcept;
+  // Whether it is running on another thread than the caller's.
+  [[nodiscard]] bool is_running_elsewhere(const callback& which) const noexcept;
 
   std::mutex mutex_;
-  std::condition_variable ended_;
   std::vector<std::shared_ptr<callback>> callbacks_;  // outermost first
   running* innermost_running_ = nullptr;
-  std::atomic<std::size_t> count_{0};  // of `callbacks_`, so that having none costs no lock
+  bool is_closed_ = false;
+  std::atomic<std::uint32_t> ended_{0};  // counts callbacks that have returned; a futex
+  std::atomic<std::size_t> count_{0};    // of `callbacks_`, so that having none costs no lock
 };
 
 }  // namespace sigexc::detail

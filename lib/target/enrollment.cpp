@@ -35,7 +35,7 @@ enrollment::~enrollment() {
   } else {
     // On another thread, as when exit() destroys the statics of main. The thread that is the
     // target may be running: its record is closed, and stays for good.
-    record_->shut();
+    record_->abandon();
     record_.detach();
   }
 }

@@ -37,6 +37,14 @@ void interrupt_list::prepend(interrupt_list&& others) noexcept {
   others = interrupt_list();
 }
 
+std::size_t interrupt_list::size() const noexcept {
+  std::size_t count = 0;
+  for (const interrupt* one = first_; one != nullptr;
+       one = one->next.load(std::memory_order_relaxed))
+    ++count;
+  return count;
+}
+
 interrupt* interrupt_list::pop() noexcept {
   return extract([](const interrupt&) { return true; });
 }
@@ -70,7 +78,12 @@ void record::collect() noexcept {
 
 void record::await_senders() noexcept {
   // A sender that is counted is in a short piece of code that waits for nothing.
-  while ((traffic.load(std::memory_order_seq_cst) & ~needs_fence) != 0) sched_yield();
+  std::uint32_t now = traffic.fetch_or(is_awaited, std::memory_order_seq_cst) | is_awaited;
+  while ((now & counted) != 0) {
+    futex_wait(traffic, now);
+    now = traffic.load(std::memory_order_seq_cst);
+  }
+  traffic.fetch_and(~is_awaited, std::memory_order_seq_cst);
 }
 
 void record::discard(interrupt_list&& ended) noexcept {
@@ -80,25 +93,30 @@ void record::discard(interrupt_list&& ended) noexcept {
   }
 }
 
-void record::shut() noexcept {
+interrupt_list record::shut() noexcept {
   interrupt_list last;
   last.append_all(close());
   registry::remove(*this);
   await_senders();
-  discard(std::move(last));
+  return last;
 }
 
 void record::end() noexcept {
-  shut();
+  interrupt_list last = shut();
   block.store(nullptr, std::memory_order_relaxed);
   current.self = nullptr;
   current.traffic = nullptr;
   current.held = 0;
   current.pending_flag.store(0, std::memory_order_relaxed);
   if (was_masked_) block_signals();
+  // Only now, when the thread is no target any more: what is discarded is destroyed, and the
+  // destructors may be somebody's.
   discard(std::exchange(held, {}));
-  callbacks.clear();
+  discard(std::move(last));
+  callbacks.close();
 }
+
+void record::abandon() noexcept { discard(shut()); }
 
 reference<record> make_record(std::string name, std::stop_source stop) {
   install_once();
@@ -154,24 +172,29 @@ bool send(record& to, interrupt& sent) noexcept {
     if (current_block* const block = to.block.load(std::memory_order_seq_cst))
       announce(to, *block, (before & record::needs_fence) == 0);
   }
-  to.traffic.fetch_sub(1, std::memory_order_seq_cst);
+  const std::uint32_t after = to.traffic.fetch_sub(1, std::memory_order_seq_cst) - 1;
+  if ((after & record::is_awaited) != 0 && (after & record::counted) == 0)
+    futex_wake(&to.traffic);
   errno = kept;
   return is_queued;
 }
 
 void fire(record& to, interrupt& reusable) noexcept {
-  auto now = reusable.state.load(std::memory_order_acquire);
-  while (now == status::idle || now == status::delivering) {
-    const auto then = now == status::idle ? status::pending : status::delivering_again;
-    if (!reusable.state.compare_exchange_weak(now, then, std::memory_order_acq_rel)) continue;
-    if (then == status::delivering_again) return;
-    retain(reusable);
-    if (!send(to, reusable)) {
-      reusable.state.store(status::idle, std::memory_order_release);
-      release(reusable);
-    }
-    return;
-  }
+  status now = reusable.state.load(std::memory_order_relaxed);
+  status then{};
+  // A read-modify-write also where nothing changes: it comes before the target's claim, which then
+  // sees what the caller wrote before firing, or after it, and then finds `delivering`.
+  do {
+    then = now == status::idle         ? status::pending
+           : now == status::delivering ? status::delivering_again
+                                       : now;
+  } while (!reusable.state.compare_exchange_weak(now, then, std::memory_order_acq_rel,
+                                                 std::memory_order_relaxed));
+  if (now != status::idle) return;
+  retain(reusable);
+  if (send(to, reusable)) return;
+  reusable.state.store(status::idle, std::memory_order_release);
+  release(reusable);
 }
 
 void scope::await_senders() noexcept {
@@ -183,7 +206,7 @@ void scope::await_senders() noexcept {
   } else {
     self.traffic.fetch_or(record::needs_fence, std::memory_order_seq_cst);
   }
-  if ((self.traffic.load(std::memory_order_seq_cst) & ~record::needs_fence) == 0) return;
+  if ((self.traffic.load(std::memory_order_seq_cst) & record::counted) == 0) return;
   self.await_senders();
   // A signal that was sent is pending for this thread: the return from any system call delivers
   // it, so that no call inside the block sees it.

@@ -24,6 +24,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <stop_token>
 #include <string>
@@ -35,6 +36,7 @@ class interrupt_list {
  public:
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
   [[nodiscard]] interrupt* first() const noexcept { return first_; }
+  [[nodiscard]] std::size_t size() const noexcept;
   void append(interrupt& one) noexcept;
   void append_all(interrupt* oldest) noexcept;  // a chain linked by `next`
   void prepend(interrupt_list&& others) noexcept;
@@ -70,9 +72,8 @@ struct record final : mailbox {
   // The calling thread becomes this target, and is it no longer.
   void begin() noexcept;
   void end() noexcept;
-  // Closes the mailbox and discards what is in it. Afterwards no sender reaches the thread.
-  // Part of `end`; alone for a record whose thread never began.
-  void shut() noexcept;
+  // The end of a record whose thread never began, or that another thread ends.
+  void abandon() noexcept;
 
   // The owner clears the pending flag and appends what has arrived to `held`.
   void collect() noexcept;
@@ -80,7 +81,9 @@ struct record final : mailbox {
   void publish_held() const noexcept { current.held = held.empty() ? 0 : 1; }
 
   static constexpr std::uint32_t needs_fence = 1U << 31;
-  // Waits until no sender is counted.
+  static constexpr std::uint32_t is_awaited = 1U << 30;  // who counts out to zero wakes the owner
+  static constexpr std::uint32_t counted = is_awaited - 1;
+  // Waits until no sender is counted, asleep: the sender may have a lower priority.
   void await_senders() noexcept;
 
   const std::string name;
@@ -92,6 +95,8 @@ struct record final : mailbox {
   callback_list callbacks;
 
  private:
+  // Closes the mailbox; afterwards no sender reaches the thread. Returns what was left in it.
+  interrupt_list shut() noexcept;
   static void discard(interrupt_list&& ended) noexcept;
 
   bool was_masked_ = false;  // SIGEXC, in the thread's mask, before `begin`

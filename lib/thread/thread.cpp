@@ -24,6 +24,11 @@ thread_state::~thread_state() = default;
 
 namespace {
 
+void report_if_unobserved(const thread_state& state) noexcept {
+  if (state.failure != nullptr && !state.observed.load(std::memory_order_relaxed))
+    report_unobserved(target(state.self), state.failure);
+}
+
 // The thread's end, in whatever way it comes: the target is finished first, then whoever waits
 // sees the result.
 class ending {
@@ -37,6 +42,7 @@ class ending {
       state_.drop_callable();
     }
     state_.self->end();
+    if (state_.is_on_its_own) report_if_unobserved(state_);
     state_.finished.store(1, std::memory_order_seq_cst);
     parking_lot::wake_all(&state_.finished);
   }
@@ -74,6 +80,9 @@ void* thread_main(void* argument) {
     throw;
   } catch (...) {
     state->failure = std::current_exception();  // D6
+    if (state->failure == nullptr)              // not a C++ exception
+      state->failure = std::make_exception_ptr(
+          std::runtime_error("sigexc: the thread was ended by a foreign exception"));
   }
   return nullptr;
 }
@@ -108,7 +117,7 @@ void start_thread(const std::shared_ptr<thread_state>& state, const thread_optio
   state->start_blocked = options.start_blocked;
   state->self = make_record(options.name, state->stop);
   const int error = pthread_create(&state->handle, wanted.get(), thread_main, argument.get());
-  if (error != 0) state->self->shut();
+  if (error != 0) state->self->abandon();
   attributes::check(error);
   static_cast<void>(argument.release());  // the thread owns it now
 }
@@ -136,13 +145,14 @@ void end_thread(const std::shared_ptr<thread_state>& state) noexcept {
       sched_yield();  // no memory for the request: until there is some, or the thread has ended
     }
   }
-  if (current.self == state->self.get()) {  // destroyed by the thread itself, which goes on alone
+  if (pthread_equal(state->handle, pthread_self()) != 0) {
     pthread_detach(state->handle);
-    return;
+    state->is_on_its_own = true;
+    if (state->finished.load(std::memory_order_relaxed) == 0) return;  // it reports at its end
+  } else {
+    pthread_join(state->handle, nullptr);
   }
-  pthread_join(state->handle, nullptr);
-  if (state->failure != nullptr && !state->observed.load(std::memory_order_relaxed))
-    report_unobserved(target(state->self), state->failure);
+  report_if_unobserved(*state);
 }
 
 void no_thread() {
