@@ -101,8 +101,8 @@ class SIGEXC_EXPORT exception_group : public interruption {
     return *members_;
   }
 
-  /// The members that a `catch (const E&)` would catch; groups among the members are searched
-  /// too, and keep their shape. Nothing if there is none.
+  /// The members that a `catch (const E&)` would catch; groups among the members are searched,
+  /// and keep their shape. Nothing if there is none.
   template <class E>
   [[nodiscard]] std::optional<exception_group> subgroup() const {
     return split(typeid(E)).first;
@@ -163,15 +163,26 @@ bool try_handler(const std::exception_ptr& member, Handler& handler,
   return true;
 }
 
+template <class Handler>
+inline constexpr bool takes_groups =
+    std::is_same_v<typename handled_by<std::decay_t<Handler>>::type, exception_group>;
+
+// A group is taken apart, but for a nested one that a handler asks for by its very type: a handler
+// for a base, such as `interruption`, is meant for the members that are one, and not for all that
+// came with them.
 template <class... Handlers>
-void handle_member(const std::exception_ptr& member, std::vector<std::exception_ptr>& left,
-                   bool& any, Handlers&... handlers) {
+void handle_member(const std::exception_ptr& member, bool is_nested,
+                   std::vector<std::exception_ptr>& left, bool& any, Handlers&... handlers) {
   const void* found = nullptr;
-  if ((try_handler(member, handlers, left) || ...)) {
-    any = true;
-  } else if (matches(member, typeid(exception_group), &found)) {
+  if (matches(member, typeid(exception_group), &found)) {
+    if (is_nested && ((takes_groups<Handlers> && try_handler(member, handlers, left)) || ...)) {
+      any = true;
+      return;
+    }
     for (const auto& inner : static_cast<const exception_group*>(found)->exceptions())
-      handle_member(inner, left, any, handlers...);
+      handle_member(inner, true, left, any, handlers...);
+  } else if ((try_handler(member, handlers, left) || ...)) {
+    any = true;
   } else {
     left.push_back(member);
   }
@@ -194,8 +205,8 @@ SIGEXC_EXPORT std::size_t count_leaves(const std::exception_ptr& exception);
 ///   }
 ///
 /// @param handlers callables with one parameter `const E&` each (no generic lambdas). `throw;` in
-///        one rethrows the member. Groups among the members are taken apart where no handler takes
-///        the group itself.
+///        one rethrows the member. Groups among the members are taken apart too, unless a handler
+///        takes `const exception_group&`.
 ///
 /// Safe point: never.  Blocks: never.  Threads: any.  Signals: unsafe.
 /// Throws: what no handler takes and what handlers throw, after all have run: one exception as
@@ -207,7 +218,7 @@ void handle_each(Handlers&&... handlers) {
   std::vector<std::exception_ptr> left;
   left.reserve(detail::count_leaves(current));  // throws std::logic_error if there is none
   bool any = false;
-  detail::handle_member(current, left, any, handlers...);
+  detail::handle_member(current, false, left, any, handlers...);
   if (!any) std::rethrow_exception(current);
   if (!left.empty()) detail::raise_all(std::move(left));
 }

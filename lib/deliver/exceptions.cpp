@@ -29,14 +29,14 @@ std::pair<std::optional<exception_group>, std::optional<exception_group>> except
   std::vector<std::exception_ptr> others;
   for (const auto& member : *members_) {
     const void* inner = nullptr;
-    if (detail::matches(member, type)) {
-      matching.push_back(member);
-    } else if (detail::matches(member, typeid(exception_group), &inner)) {
+    // As in handle_each: a nested group is searched, unless groups are what is asked for.
+    if (type != typeid(exception_group) &&
+        detail::matches(member, typeid(exception_group), &inner)) {
       auto [inside, outside] = static_cast<const exception_group*>(inner)->split(type);
       if (inside) matching.push_back(std::make_exception_ptr(*std::move(inside)));
       if (outside) others.push_back(std::make_exception_ptr(*std::move(outside)));
     } else {
-      others.push_back(member);
+      (detail::matches(member, type) ? matching : others).push_back(member);
     }
   }
   const auto group = [](std::vector<std::exception_ptr>& part) {
