@@ -1,0 +1,141 @@
+// Eight threads, one turn at a time: physics, four sensors, the operator, the mission, the
+// supervisor.
+#include "scenarios/run.hpp"
+
+#include <sigexc/sigexc.hpp>
+
+#include <array>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "mission/mission.hpp"
+#include "mission/sensors.hpp"
+#include "plan/kinematics.hpp"
+#include "scenarios/stage.hpp"
+#include "scenarios/supervisor.hpp"
+
+namespace workcell::scenarios {
+namespace {
+
+using occupant = lockstep_clock::seat::occupant;
+
+constexpr plan::tool_pose home{{0.42, -0.20, 1.22}, 0};
+
+/// Keeps simulated time from running ahead of the wall's.
+class pacemaker {
+ public:
+  explicit pacemaker(bool is_wanted) : is_wanted_(is_wanted) {}
+  void keep_pace(sim_time now) const {
+    if (is_wanted_) std::this_thread::sleep_until(start_ + now);
+  }
+
+ private:
+  bool is_wanted_;
+  wall_clock::time_point start_ = wall_clock::now();
+};
+
+/// Takes the picture when the first event has just been answered: that is what the run is about.
+class photographer {
+ public:
+  void look(const world::cell& cell, const mission::ledger& books, sim_time now) {
+    for (const auto& each : books.entries()) {
+      if (!picture_ && each.answers > 0 && each.name != "overheated" &&
+          now > each.delivered + delay) {
+        picture_ = cell.snapshot();
+      }
+    }
+  }
+  world::data_ptr take(const world::cell& cell) {
+    return picture_ ? std::move(picture_) : cell.snapshot();
+  }
+
+ private:
+  static constexpr sim_time delay{900};
+  world::data_ptr picture_;
+};
+
+history with_books(history kept, const mission::workplace& at) {
+  kept.openings = at.gripper.openings();
+  kept.interrupts = at.books.entries();
+  for (const auto& each : kept.interrupts) kept.deliveries.push_back(each.receipt.value().state());
+  kept.raised_in_block = at.raised_in_block;
+  kept.phases = at.log.spans();
+  kept.log = at.log.lines();
+  return kept;
+}
+
+}  // namespace
+
+run_result play(const scenario& played, const run_options& options) {
+  const auto started = wall_clock::now();
+  run_result result;
+  history kept;
+
+  world::cell cell(options.scene, played.seed);
+  cell.put_arm(plan::reach(home).value());
+  control::arm arm(cell);
+  lockstep_clock clock;
+  control::gripper gripper(cell, clock);
+  mission::journal log(clock);
+  mission::ledger books(log);
+  mission::workplace at{cell, arm, gripper, log, books, {}, {}, false};
+  stage outside(played);
+  monitor observer(kept);
+  photographer camera;
+
+  // The order of the turns within a tick: who sends comes before who receives.
+  std::array<lockstep_clock::seat*, 4> sensors{};
+  for (auto& seat : sensors) seat = &clock.add_seat();
+  auto& operator_seat = clock.add_seat();
+  auto& mission_seat = clock.add_seat();
+  auto& supervisor_seat = clock.add_seat();
+  mission::mission worker(at, mission_seat, played.order, played.seed);
+
+  const sigexc::thread physics({.name = "physics"}, [&] {
+    const sigexc::block_scope physics_is_never_interrupted;
+    const pacemaker pace(options.realtime);
+    clock.run([&] {
+      outside.step(cell, log);
+      cell.step([&] { arm.control(); });
+      observer.step(cell, log);
+      camera.look(cell, books, log.now());
+      pace.keep_pace(log.now());
+    });
+  });
+  sigexc::thread mission({.name = "mission"}, [&] {
+    const occupant here(mission_seat);
+    const struct end_of_mission {
+      bool& is_over;
+      ~end_of_mission() { is_over = true; }
+    } at_the_end{at.mission_is_over};
+    worker.run();
+  });
+  const sigexc::target whom = mission.get_target();
+  const sigexc::thread obstacles({.name = "obstacles"}, mission::watch_for_obstacles, std::ref(at),
+                                 std::ref(*sensors[0]), whom);
+  const sigexc::thread people({.name = "people"}, mission::watch_for_people, std::ref(at),
+                              std::ref(*sensors[1]), whom);
+  const sigexc::thread slipping({.name = "slip"}, mission::watch_for_slip, std::ref(at),
+                                std::ref(*sensors[2]), whom);
+  const sigexc::thread temperature({.name = "temperature"}, mission::watch_temperature,
+                                   std::ref(at), std::ref(*sensors[3]), whom,
+                                   played.ambient_temperature);
+  const sigexc::thread at_the_desk({.name = "operator"}, operate, std::ref(at),
+                                   std::ref(operator_seat), whom, std::cref(played));
+  sigexc::thread supervisor({.name = "supervisor"}, [&] {
+    const occupant here(supervisor_seat);
+    supervise(at, supervisor_seat, mission, kept, options.progress);
+    // Copied while this thread has the turn: physics goes on, and writes its own.
+    result.what_happened = with_books(kept, at);
+    result.model.reset(mj_copyModel(nullptr, &cell.model()));
+    result.picture = camera.take(cell);
+  });
+  supervisor.wait();
+
+  result.violations = check(result.what_happened, played);
+  result.wall_time = wall_clock::now() - started;
+  return result;
+}  // the sensors are terminated and joined; physics ends when the last seat is left
+
+}  // namespace workcell::scenarios

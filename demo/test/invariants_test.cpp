@@ -1,0 +1,164 @@
+// The judge is judged: histories with one wrong each must be found out, a good one must not.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "scenarios/invariants.hpp"
+
+namespace workcell::scenarios {
+namespace {
+
+using sigexc::delivery;
+using world::whereabouts;
+
+scenario plain_scenario() {
+  scenario played;
+  played.places = {{"red", whereabouts::bin}, {"blue", whereabouts::tray}};
+  played.answers = {{"person_entered", "follow", "follow", 1}};
+  return played;
+}
+
+history good_history() {
+  history good;
+  good.parts = {{"red", whereabouts::bin},
+                {"blue", whereabouts::tray},
+                {"green", whereabouts::tray},
+                {"yellow", whereabouts::tray}};
+  good.openings = {{sim_time(100), sim_time(500)}};
+  good.drive_powered = {{sim_time(100), sim_time(500)}};
+  mission::ledger::entry person;
+  person.name = "person_entered";
+  person.raised_in = "run/carry/move_to/follow";
+  person.answered_by = "follow";
+  person.answers = 1;
+  good.interrupts = {person};
+  good.deliveries = {delivery::raised};
+  good.ended = sim_time(9000);
+  return good;
+}
+
+/// The one invariant that is found violated; "none" or "many" otherwise.
+std::string verdict(const history& judged) {
+  const auto found = check(judged, plain_scenario());
+  if (found.empty()) return "none";
+  return found.size() == 1 ? found.front().which : "many";
+}
+
+TEST(Invariants, FindNothingWrongInAGoodHistory) { EXPECT_EQ(verdict(good_history()), "none"); }
+
+TEST(Invariants, MissAPartThatIsLost) {
+  history bad = good_history();
+  bad.parts[2].place = whereabouts::elsewhere;
+  EXPECT_EQ(verdict(bad), "parts");
+}
+
+TEST(Invariants, MissAPartThatNobodyHasSeen) {
+  history bad = good_history();
+  bad.parts.pop_back();
+  EXPECT_EQ(verdict(bad), "parts");
+}
+
+TEST(Invariants, FindAPartThatIsInTwoPlaces) {
+  history bad = good_history();
+  bad.parts.push_back({"red", whereabouts::hand});
+  EXPECT_EQ(verdict(bad), "parts");
+}
+
+TEST(Invariants, FindAPartInTheWrongPlace) {
+  history bad = good_history();
+  bad.parts[0].place = whereabouts::tray;
+  EXPECT_EQ(verdict(bad), "parts");
+}
+
+TEST(Invariants, FindASingleTickOfPowerAfterAnOpening) {
+  history bad = good_history();
+  bad.drive_powered[0].end += one_tick;
+  EXPECT_EQ(verdict(bad), "gripper");
+}
+
+TEST(Invariants, FindPowerWithoutAnyOpening) {
+  history bad = good_history();
+  bad.drive_powered.push_back({sim_time(700), sim_time(710)});
+  EXPECT_EQ(verdict(bad), "gripper");
+}
+
+TEST(Invariants, FindAnInterruptRaisedInsideABlock) {
+  history bad = good_history();
+  bad.raised_in_block = {"grip"};
+  EXPECT_EQ(verdict(bad), "blocks");
+  EXPECT_EQ(check_so_far(bad).size(), 1U);
+}
+
+TEST(Invariants, FindAnInterruptThatWasRaisedButNotAnswered) {
+  history bad = good_history();
+  bad.interrupts.push_back(bad.interrupts.front());
+  bad.deliveries.push_back(delivery::raised);
+  bad.interrupts.back().answers = 0;
+  EXPECT_EQ(verdict(bad), "interrupts");
+}
+
+TEST(Invariants, FindAnInterruptThatWasAnsweredTwice) {
+  history bad = good_history();
+  bad.interrupts.front().answers = 2;
+  EXPECT_EQ(verdict(bad), "interrupts");
+}
+
+TEST(Invariants, FindAnInterruptThatWasAnsweredThoughItWasNeverDelivered) {
+  for (const delivery state : {delivery::withdrawn, delivery::discarded}) {
+    history bad = good_history();
+    bad.deliveries.front() = state;
+    EXPECT_EQ(verdict(bad), "interrupts");
+  }
+}
+
+TEST(Invariants, FindAnInterruptThatIsStillPendingAtTheEnd) {
+  history bad = good_history();
+  bad.interrupts.push_back(bad.interrupts.front());
+  bad.deliveries.push_back(delivery::pending);
+  EXPECT_EQ(verdict(bad), "interrupts");
+}
+
+TEST(Invariants, AllowWhatIsReportedUndelivered) {
+  history good = good_history();
+  good.interrupts.push_back(good.interrupts.front());
+  good.interrupts.back().answers = 0;
+  good.deliveries.push_back(delivery::discarded);
+  EXPECT_EQ(verdict(good), "none");
+  ASSERT_EQ(undelivered(good).size(), 1U);
+  EXPECT_EQ(undelivered(good).front(), "person_entered (discarded)");
+}
+
+TEST(Invariants, FindAnArmThatMovesNextToAPerson) {
+  history bad = good_history();
+  bad.too_near = sighting{sim_time(1234), "run/carry", "0.50 m"};
+  EXPECT_EQ(verdict(bad), "distance");
+  const auto found = check_so_far(bad);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().when, sim_time(1234));
+  EXPECT_EQ(found.front().where, "run/carry");
+}
+
+TEST(Invariants, FindACollision) {
+  history bad = good_history();
+  bad.collision = sighting{sim_time(10), "run", "the arm touches the wall"};
+  EXPECT_EQ(verdict(bad), "collisions");
+}
+
+TEST(Invariants, FindARunThatDidNotShowWhatItIsFor) {
+  history bad = good_history();
+  bad.interrupts.front().raised_in = "run/carry/move_to/plan";
+  EXPECT_EQ(verdict(bad), "scenario");
+}
+
+TEST(Invariants, FindAMissionThatFailedAndOneThatShouldHaveBeenStopped) {
+  history failed = good_history();
+  failed.ended_by = "waited too long until the gripper opens";
+  EXPECT_EQ(verdict(failed), "scenario");
+
+  scenario to_be_stopped = plain_scenario();
+  to_be_stopped.ends_by_emergency = true;
+  EXPECT_EQ(check(good_history(), to_be_stopped).size(), 1U);
+}
+
+}  // namespace
+}  // namespace workcell::scenarios
