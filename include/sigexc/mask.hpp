@@ -112,15 +112,19 @@ class scope {
   // Entering a block of everything must not cost a fence, but once inside no signal may arrive
   // (S4), although a sender may have looked just before. The sender counts itself in `traffic`,
   // issues a barrier on every processor (membarrier), then reads `quiet`. So either it sees
-  // `quiet`, or this load, after the store in program order, sees the sender.
+  // `quiet`, or this load, after the store in program order, sees the sender. A signal may also
+  // have been sent already and not arrived: then the flag is up, or was since the last look.
   static void change_quiet(bool from, bool to) noexcept {
     if (from == to) return;
     current.quiet.store(to, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (to && current.traffic != nullptr && current.traffic->load(std::memory_order_relaxed) != 0)
-      await_senders();
+    if (to && current.traffic != nullptr &&
+        ((current.traffic->load(std::memory_order_relaxed) & ~traffic_turn) != 0 ||
+         current.is_signalled ||
+         current.pending_flag.load(std::memory_order_relaxed) != 0))
+      await_signals();
   }
-  SIGEXC_EXPORT static void await_senders() noexcept;
+  SIGEXC_EXPORT static void await_signals() noexcept;
 
   const scope* const outer_ = current.innermost;
   const scope* base_ = nullptr;  // with `restores_`: the scope that was innermost before the block

@@ -146,7 +146,11 @@ class SIGEXC_EXPORT target {
   /// copying `exception` throws; then nothing was sent.  See: S1-S8; `throwTo` of Haskell.
   template <class E>
   receipt interrupt(E exception) const {
-    return interrupt(detail::make_exception(std::move(exception)));
+    if constexpr (std::is_null_pointer_v<E>) {
+      return interrupt(std::exception_ptr(exception));  // which says what is wrong
+    } else {
+      return interrupt(detail::make_exception(std::move(exception)));
+    }
   }
 
   /// As above, for an exception that is at hand as a pointer.
@@ -197,7 +201,7 @@ class SIGEXC_EXPORT prepared_interrupt {
   ~prepared_interrupt() = default;
 
   /// Sends it. Fired again before it has been delivered: still one delivery. Fired afterwards:
-  /// another one; fired while a callback is handling it, it is queued when the callback returns.
+  /// another one, also while a callback is still handling it.
   ///
   /// What the caller has written before is seen by whoever gets it, also where two calls become
   /// one delivery.

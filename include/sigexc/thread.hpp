@@ -257,7 +257,8 @@ class thread {
   template <class T>
   [[nodiscard]] bool wait_until(T time) {
     const auto now = T::clock::now();
-    return wait_for(time <= now ? time - time : time - now);
+    if (time <= now) return wait_for(std::chrono::nanoseconds(0));  // far in the past, perhaps
+    return wait_for(time - now);
   }
 
   /// Attaches a callback to that thread, from outside it and for as long as it runs, behind those

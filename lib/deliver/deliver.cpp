@@ -24,6 +24,7 @@
 #include <cxxabi.h>
 
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace sigexc {
@@ -49,6 +50,22 @@ bool is_deliverable(const interrupt& one, place where) {
          (governing == policy::on_blocking && where == place::wait);
 }
 
+// A prepared interrupt may be fired again while it is delivered, and then must not be overtaken by
+// what its sender sends afterwards (S5). So it is free again as soon as it is claimed, and another
+// one, which is returned, goes on in its place. Without memory for that one it goes on itself, and
+// is queued again at the end of the delivery.
+interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
+  if (!claimed.is_reusable || claimed.cause() != nullptr) return &claimed;
+  auto* const other =
+      new (std::nothrow) interrupt(self, claimed.exception, /*reusable=*/false);
+  if (other == nullptr) return &claimed;
+  self.count_in();
+  other->claim();
+  if (claimed.settle(status::raised)) fire(self, claimed);
+  release(claimed);
+  return other;
+}
+
 // The next interrupt to deliver, claimed, or null. Drops withdrawn ones on the way.
 interrupt* next_deliverable(record& self, place where) {
   for (;;) {
@@ -56,7 +73,8 @@ interrupt* next_deliverable(record& self, place where) {
       return candidate.state.load(std::memory_order_relaxed) == status::withdrawn ||
              is_deliverable(candidate, where);
     });
-    if (one == nullptr || one->claim()) return one;
+    if (one == nullptr) return nullptr;
+    if (one->claim()) return free_if_reusable(self, *one);
     release(*one);
   }
 }
@@ -77,7 +95,9 @@ bool run_callback(record& self, interrupt& one, raise_list& raising) {
   } catch (abi::__forced_unwind&) {
     throw;
   } catch (...) {
-    one.replacement = std::current_exception();
+    // A termination that is thrown on is still the termination.
+    if (one.cause() == nullptr || !matches(std::current_exception(), typeid(terminated)))
+      one.replacement = std::current_exception();
   }
   return true;
 }
@@ -85,7 +105,10 @@ bool run_callback(record& self, interrupt& one, raise_list& raising) {
 // Runs callbacks. What is to be raised is returned, or null, so that it is thrown from a frame that
 // is near the user's and has nothing to clean up: each frame more costs a throw 170 ns.
 std::exception_ptr take_deliverable(place where) {
-  if (current.self == nullptr) return nullptr;
+  if (current.self == nullptr) {  // no target any more, if a callback has ended the enrollment
+    current.pending_flag.store(0, std::memory_order_relaxed);
+    return nullptr;
+  }
   record& self = *current.self;
   if (!can_raise()) {
     // A wait must find the flag clear, or it would spin.

@@ -58,12 +58,12 @@ void record::begin() noexcept {
   handle = pthread_self();
   was_masked_ = unblock_signals();
   current.self = this;
-  current.traffic = &traffic;
+  current.traffic = &traffic.word();
   current.held = 0;
-  // A thread that is inside a block already has not been through `await_senders`: it is now, while
+  // A thread that is inside a block already has not been through `await_signals`: it is now, while
   // no sender can reach it yet.
   if (current.quiet.load(std::memory_order_relaxed) && has_barrier_everywhere())
-    traffic.fetch_and(~needs_fence);
+    traffic.leave_fence_to_senders();
   block.store(&current, std::memory_order_seq_cst);
   // Who pushed before the store could not set the flag. Who pushes after this look sees the block.
   if (!is_empty()) current.pending_flag.store(1, std::memory_order_seq_cst);
@@ -72,18 +72,19 @@ void record::begin() noexcept {
 void record::collect() noexcept {
   // First the flag, then the mailbox: who pushes after we have taken it sets the flag after we have
   // cleared it.
-  current.pending_flag.store(0, std::memory_order_seq_cst);
+  if (current.pending_flag.exchange(0, std::memory_order_seq_cst) != 0)
+    current.is_signalled = true;
   held.append_all(take());
 }
 
-void record::await_senders() noexcept {
-  // A sender that is counted is in a short piece of code that waits for nothing.
-  std::uint32_t now = traffic.fetch_or(is_awaited, std::memory_order_seq_cst) | is_awaited;
-  while ((now & counted) != 0) {
-    futex_wait(traffic, now);
-    now = traffic.load(std::memory_order_seq_cst);
-  }
-  traffic.fetch_and(~is_awaited, std::memory_order_seq_cst);
+void record::await_signals() noexcept {
+  traffic.await();
+  current.is_signalled = false;
+  // A signal that was sent is pending for this thread, and the return from any system call delivers
+  // it, so that no later call sees it.
+  const int kept = errno;
+  sched_yield();
+  errno = kept;
 }
 
 void record::discard(interrupt_list&& ended) noexcept {
@@ -97,7 +98,7 @@ interrupt_list record::shut() noexcept {
   interrupt_list last;
   last.append_all(close());
   registry::remove(*this);
-  await_senders();
+  traffic.await();
   return last;
 }
 
@@ -144,7 +145,7 @@ bool has_looked(const current_block& block) noexcept {
 }
 
 // After a push: makes sure that the target looks, wherever it is.
-void announce(record& to, current_block& block, bool is_fenced) noexcept {
+void announce(record& to, current_block& block, bool issues_fence) noexcept {
   // The flag first: a running target sees it long before a signal could arrive (S2). Who finds it
   // set already leaves the rest to who set it: a storm of senders costs one signal.
   if (block.pending_flag.exchange(1, std::memory_order_seq_cst) != 0) return;
@@ -158,7 +159,7 @@ void announce(record& to, current_block& block, bool is_fenced) noexcept {
   }
   if (&block == &current) return;
   if (!signals_always() || has_looked(block)) return;
-  if (is_fenced) barrier_everywhere();
+  if (issues_fence) barrier_everywhere();
   if (!block.quiet.load(std::memory_order_relaxed)) send_signal(to.handle);
 }
 
@@ -166,15 +167,13 @@ void announce(record& to, current_block& block, bool is_fenced) noexcept {
 
 bool send(record& to, interrupt& sent) noexcept {
   const int kept = errno;
-  const std::uint32_t before = to.traffic.fetch_add(1, std::memory_order_seq_cst);
+  const sender_count::ticket counted = to.traffic.enter();
   const bool is_queued = to.push(sent);
   if (is_queued) {
     if (current_block* const block = to.block.load(std::memory_order_seq_cst))
-      announce(to, *block, (before & record::needs_fence) == 0);
+      announce(to, *block, !counted.is_fence_needed);
   }
-  const std::uint32_t after = to.traffic.fetch_sub(1, std::memory_order_seq_cst) - 1;
-  if ((after & record::is_awaited) != 0 && (after & record::counted) == 0)
-    futex_wake(&to.traffic);
+  to.traffic.leave(counted);
   errno = kept;
   return is_queued;
 }
@@ -197,22 +196,10 @@ void fire(record& to, interrupt& reusable) noexcept {
   release(reusable);
 }
 
-void scope::await_senders() noexcept {
-  record& self = *current.self;
-  // A fence, between the store to `quiet` and the look at the count. Where the kernel has no
-  // barrier for the senders to issue, the bit stays, and each block comes through here.
-  if (has_barrier_everywhere()) {
-    self.traffic.fetch_and(~record::needs_fence, std::memory_order_seq_cst);
-  } else {
-    self.traffic.fetch_or(record::needs_fence, std::memory_order_seq_cst);
-  }
-  if ((self.traffic.load(std::memory_order_seq_cst) & record::counted) == 0) return;
-  self.await_senders();
-  // A signal that was sent is pending for this thread: the return from any system call delivers
-  // it, so that no call inside the block sees it.
-  const int kept = errno;
-  sched_yield();
-  errno = kept;
+void scope::await_signals() noexcept {
+  // Where the kernel has no barrier for senders to issue, each block comes through here.
+  if (has_barrier_everywhere()) current.self->traffic.leave_fence_to_senders();
+  current.self->await_signals();
 }
 
 }  // namespace sigexc::detail

@@ -8,16 +8,14 @@
 // - `block`: the thread's own block, null before the thread begins. Senders may reach through it
 //   only while they are counted in `traffic`.
 // - `traffic`: counts senders that are between "about to push" and "signal sent". The thread ends
-//   only when it has seen the mailbox closed and the count at zero after that, so that neither its
-//   storage goes nor its id is used again under a sender's hands (S6, S8). The bit
-//   `needs_fence` is set until the thread first opens a block of everything; while it is set,
-//   opening one goes through `scope::await_senders`, whose read-modify-write is a fence, and
-//   senders are spared the barrier that they issue otherwise (see scope::enter and `announce`).
+//   only when it has closed the mailbox and then seen them gone, so that neither its storage goes
+//   nor its id is used again under a sender's hands (S6, S8). See target/traffic.hpp.
 // - `callbacks`: guarded by its mutex.
 #pragma once
 
 #include "mailbox/mailbox.hpp"
 #include "target/callbacks.hpp"
+#include "target/traffic.hpp"
 
 #include <sigexc/detail/current.hpp>
 
@@ -80,17 +78,15 @@ struct record final : mailbox {
   // The owner tells its scopes whether something is held.
   void publish_held() const noexcept { current.held = held.empty() ? 0 : 1; }
 
-  static constexpr std::uint32_t needs_fence = 1U << 31;
-  static constexpr std::uint32_t is_awaited = 1U << 30;  // who counts out to zero wakes the owner
-  static constexpr std::uint32_t counted = is_awaited - 1;
-  // Waits until no sender is counted, asleep: the sender may have a lower priority.
-  void await_senders() noexcept;
+  // On the record's own thread: waits until each signal that a sender was about to send when this
+  // was called has been handled. A full fence.
+  void await_signals() noexcept;
 
   const std::string name;
   const std::stop_source stop;
   pthread_t handle{};
   std::atomic<current_block*> block{nullptr};
-  std::atomic<std::uint32_t> traffic{needs_fence};
+  sender_count traffic;
   interrupt_list held;
   callback_list callbacks;
 

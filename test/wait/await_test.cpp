@@ -190,7 +190,7 @@ TEST(Wait, IsInterruptedByASignalHandlerOnTopOfIt) {
 // O2, O3, O6, S9: in every round a result and an interrupt race for a thread that is about to
 // wait, or waits. Whatever wins, both arrive, once each.
 TEST(Wait, LosesNeitherTheResultNorTheInterruptWhateverTheTiming) {
-  constexpr int rounds = 30'000;
+  constexpr int rounds = 5'000;
   deaf_thread other;
   std::atomic<const sigexc::receipt*> awaited{nullptr};
   std::atomic<int> round{0};

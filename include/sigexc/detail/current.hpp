@@ -20,6 +20,9 @@ namespace sigexc::detail {
 struct record;
 class scope;
 
+// See lib/target/traffic.hpp.
+inline constexpr std::uint64_t traffic_turn = 1ULL << 48;
+
 struct current_block {
   // Not 0: a safe point has something to look at. Written by senders and by the handler of SIGEXC
   // (set) and by the owner (cleared, always before it takes the mailbox).
@@ -35,8 +38,12 @@ struct current_block {
   // The innermost scope, and the record if the thread is a target. The owner's alone.
   const scope* innermost{nullptr};
   record* self{nullptr};
-  // `self->traffic`: not 0 while a sender may be about to send a signal (see scope::enter).
-  const std::atomic<std::uint32_t>* traffic{nullptr};
+  // The word of `self->traffic`: a bit besides `traffic_turn` is set while a sender may be about to
+  // send a signal (see scope::enter).
+  const std::atomic<std::uint64_t>* traffic{nullptr};
+  // A sender has raised the flag since the last look for signals: its signal may be on its way.
+  // The owner's alone.
+  bool is_signalled{false};
 
   // Something to look at, in the mailbox or held.
   [[nodiscard]] bool has_news() const noexcept {

@@ -1,0 +1,5 @@
+# What a user may choose. A project that includes this one by add_subdirectory gets the library and
+# nothing else, unless it asks.
+option(SIGEXC_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(SIGEXC_BUILD_DEMO "Build the demonstration, the work cell" OFF)
+option(SIGEXC_INSTALL "Make rules to install and package" ${PROJECT_IS_TOP_LEVEL})

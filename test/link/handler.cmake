@@ -1,0 +1,37 @@
+# Fails if the handler's object file needs a symbol that is not on its list (X3), or holds an inline
+# function of its own: of such a one the linker takes any file's copy, an instrumented one too.
+#
+# cmake -D nm=NM -D object=FILE -D allowed=FILE -P handler.cmake
+cmake_minimum_required(VERSION 3.25)
+
+file(STRINGS ${allowed} allowed_symbols REGEX "^[^# ]")
+if(NOT EXISTS "${object}")
+  message(FATAL_ERROR "no object file of the handler: '${object}'")
+endif()
+execute_process(COMMAND ${nm} ${object} OUTPUT_VARIABLE lines COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" lines "${lines}")
+
+set(seen 0)
+set(faults "")
+foreach(line IN LISTS lines)
+  if(NOT line MATCHES "([A-Za-z]) ([^ ]+)$")
+    message(FATAL_ERROR "cannot read nm's '${line}'")
+  endif()
+  set(kind ${CMAKE_MATCH_1})
+  set(symbol ${CMAKE_MATCH_2})
+  if(kind STREQUAL "U")
+    math(EXPR seen "${seen} + 1")
+    if(NOT symbol IN_LIST allowed_symbols)
+      string(APPEND faults "  needs ${symbol}\n")
+    endif()
+  elseif(kind MATCHES "^[WwVvu]$")
+    string(APPEND faults "  holds the inline function or variable ${symbol}\n")
+  endif()
+endforeach()
+if(seen EQUAL 0)
+  message(FATAL_ERROR "the handler needs nothing, not even its thread's block: not the handler?")
+endif()
+if(faults)
+  message(FATAL_ERROR "The handler's file, of which ${allowed} allows less:\n${faults}")
+endif()
+message(STATUS "the handler needs ${seen} symbols, all allowed")
