@@ -256,9 +256,9 @@ class thread {
   /// Waits until `time` at the latest. @return whether the thread has ended.
   template <class T>
   [[nodiscard]] bool wait_until(T time) {
-    const auto now = T::clock::now();
-    if (time <= now) return wait_for(std::chrono::nanoseconds(0));  // far in the past, perhaps
-    return wait_for(time - now);
+    using seconds = std::chrono::duration<double>;  // which no time is too far away for
+    return wait_for(seconds(time.time_since_epoch()) -
+                    seconds(T::clock::now().time_since_epoch()));
   }
 
   /// Attaches a callback to that thread, from outside it and for as long as it runs, behind those

@@ -1,8 +1,8 @@
 // The slow path of a safe point.
 //
 // In rounds, it takes the mailbox, picks what the scopes here let through, gives it to callbacks,
-// and keeps what no callback handled for raising; callbacks may take long, so after a round in which
-// one ran the mailbox is looked at again (D4). Then everything kept is raised at once, as one
+// and keeps what no callback handled for raising; callbacks may take long, so after a round in
+// which one ran the mailbox is looked at again (D4). Then everything kept is raised at once, as one
 // exception or a group (D2).
 //
 // An interrupt that was claimed for raising has left the queue, so what happens between there and
@@ -25,6 +25,7 @@
 
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 namespace sigexc {
@@ -56,8 +57,7 @@ bool is_deliverable(const interrupt& one, place where) {
 // is queued again at the end of the delivery.
 interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
   if (!claimed.is_reusable || claimed.cause() != nullptr) return &claimed;
-  auto* const other =
-      new (std::nothrow) interrupt(self, claimed.exception, /*reusable=*/false);
+  auto* const other = new (std::nothrow) interrupt(self, claimed.exception, /*reusable=*/false);
   if (other == nullptr) return &claimed;
   self.count_in();
   other->claim();
@@ -81,7 +81,9 @@ interrupt* next_deliverable(record& self, place where) {
 
 // Gives `one` to the innermost callback that takes it. True: one ran, and `one` is either settled
 // or carries what the callback threw.
-bool run_callback(record& self, interrupt& one, raise_list& raising) {
+// (A forced unwinding, which passes, has no object for the catch clause to refer to.)
+__attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& one,
+                                                       raise_list& raising) {
   if (one.replacement != nullptr) return false;  // it had its callback already
   const void* object = nullptr;
   const callback_list::running found(self.callbacks, [&](const std::type_info& type) {
@@ -95,9 +97,13 @@ bool run_callback(record& self, interrupt& one, raise_list& raising) {
   } catch (abi::__forced_unwind&) {
     throw;
   } catch (...) {
+    std::exception_ptr thrown = std::current_exception();
+    if (thrown == nullptr)  // not a C++ exception
+      thrown = std::make_exception_ptr(
+          std::runtime_error("sigexc: a callback threw a foreign exception"));
     // A termination that is thrown on is still the termination.
-    if (one.cause() == nullptr || !matches(std::current_exception(), typeid(terminated)))
-      one.replacement = std::current_exception();
+    if (one.cause() == nullptr || !matches(thrown, typeid(terminated)))
+      one.replacement = std::move(thrown);
   }
   return true;
 }
@@ -126,9 +132,11 @@ std::exception_ptr take_deliverable(place where) {
       raising.add(*one);
       has_called = run_callback(self, *one, raising) || has_called;
       is_full = !delivers_groups() && !raising.empty();
-      if (is_full) break;
+      // A callback may have ended the enrollment: what is here now belongs to nobody, or to the
+      // next.
+      if (is_full || current.self != &self) break;
     }
-    if (!has_called) break;
+    if (!has_called || current.self != &self) break;
   }
   return raising.take();
 }

@@ -49,7 +49,8 @@ namespace detail {
 
 std::size_t count_leaves(const std::exception_ptr& exception) {
   if (exception == nullptr)
-    throw std::logic_error("sigexc: handle_each: call it in a catch clause; nothing is being caught");
+    throw std::logic_error(
+        "sigexc: handle_each: call it in a catch clause; nothing is being caught");
   const void* found = nullptr;
   if (!matches(exception, typeid(exception_group), &found)) return 1;
   std::size_t count = 0;

@@ -34,7 +34,7 @@ raise_list::~raise_list() {
       one->unclaim();
     self_.held.prepend(std::exchange(claimed_, {}));
   }
-  self_.publish_held();
+  if (current.self == &self_) self_.publish_held();
 }
 
 void raise_list::settle(interrupt& one, status outcome) noexcept {

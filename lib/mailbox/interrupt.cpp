@@ -40,7 +40,10 @@ bool interrupt::claim() noexcept {
   return state.compare_exchange_strong(expected, status::delivering, std::memory_order_acq_rel);
 }
 
-void interrupt::unclaim() noexcept { state.store(status::pending, std::memory_order_release); }
+void interrupt::unclaim() noexcept {
+  // An exchange: what was written before a fire() that it overwrites is seen by the next claim.
+  state.exchange(status::pending, std::memory_order_acq_rel);
+}
 
 void interrupt::ended() noexcept {
   box.count_out();

@@ -8,9 +8,9 @@
 //              +-> withdrawn                                   by whoever holds a receipt
 //              +-> discarded                                   by the target's exit
 //
-// A prepared interrupt is used again: where another one would end, it returns to idle. Fired while it
-// is being delivered it becomes `delivering_again`, and is queued anew at the end of the delivery,
-// since it is still linked until then.
+// A prepared interrupt is used again: where another one would end, it returns to idle. Fired while
+// it is being delivered it becomes `delivering_again`, and is queued anew at the end of the
+// delivery, since it is still linked until then.
 //
 // The links and exceptions belong to the sender until the push, then to whoever took the mailbox.
 #pragma once

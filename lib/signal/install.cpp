@@ -22,7 +22,8 @@
 #include <string_view>
 #include <system_error>
 
-extern "C" int __sigaction(int, const struct sigaction*, struct sigaction*);  // NOLINT: glibc's name
+extern "C" int __sigaction(int, const struct sigaction*,
+                           struct sigaction*);  // NOLINT: glibc's name
 
 namespace sigexc {
 namespace detail {

@@ -36,13 +36,14 @@ receipt target::interrupt(std::exception_ptr exception) const {
   if (exception == nullptr)
     throw std::invalid_argument("sigexc: target::interrupt: the exception_ptr is null");
   return detail::send_with_receipt(
-      *record_, detail::reference<detail::interrupt>::adopt(new detail::interrupt(
-                    *record_, std::move(exception), /*reusable=*/false)));
+      *record_, detail::reference<detail::interrupt>::adopt(
+                    new detail::interrupt(*record_, std::move(exception), /*reusable=*/false)));
 }
 
 receipt target::terminate() const {
   receipt sent = detail::send_with_receipt(
-      *record_, detail::reference<detail::interrupt>::adopt(new detail::termination_request(*record_)));
+      *record_,
+      detail::reference<detail::interrupt>::adopt(new detail::termination_request(*record_)));
   std::stop_source(record_->stop).request_stop();
   return sent;
 }

@@ -1,13 +1,13 @@
 // Counts the senders that are busy with a target, so that the target can wait for them to be done.
 //
-// The target waits for those that were counted when it began to wait, not for later ones, or a storm
-// of senders would keep it waiting for ever. So there are two counts in the word, and a bit that says
-// which of them newcomers add to; to wait is to turn the bit and wait for the other count to become
-// zero (as in sleepable RCU). Who waits sleeps: a sender may have a lower priority.
+// The target waits for those that were counted when it began to wait, not for later ones, or a
+// storm of senders would keep it waiting for ever. So there are two counts in the word, and a bit
+// that says which of them newcomers add to; to wait is to turn the bit and wait for the other count
+// to become zero (as in sleepable RCU). Who waits sleeps: a sender may have a lower priority.
 //
-// `needs_fence` is set until the target first opens a block of everything: then opening one comes to
-// `scope::await_signals`, whose turning of the bit is a fence, and senders are spared the barrier
-// that they issue otherwise (see scope::enter and `announce`).
+// `needs_fence` is set until the target first opens a block of everything: then opening one comes
+// to `scope::await_signals`, whose turning of the bit is a fence, and senders are spared the
+// barrier that they issue otherwise (see scope::enter and `announce`).
 #pragma once
 
 #include "mailbox/futex.hpp"
@@ -23,8 +23,8 @@ class sender_count {
  public:
   // Counts a sender in. @return what `leave` wants back.  Signals: async-signal-safe.
   struct ticket {
-    std::uint64_t unit;      // of the count that it was added to
-    bool is_fence_needed;    // the target's side of the handshake issues the fence
+    std::uint64_t unit;    // of the count that it was added to
+    bool is_fence_needed;  // the target's side of the handshake issues the fence
   };
   ticket enter() noexcept {
     std::uint64_t now = word_.load(std::memory_order_relaxed);
@@ -59,8 +59,8 @@ class sender_count {
   [[nodiscard]] const std::atomic<std::uint64_t>& word() const noexcept { return word_; }
 
  private:
-  static constexpr std::uint64_t limit = 1U << 24;       // of each count: more than there are threads
-  static constexpr std::uint64_t turn = traffic_turn;    // set: newcomers add to the second count
+  static constexpr std::uint64_t limit = 1U << 24;     // of each count: more than there are threads
+  static constexpr std::uint64_t turn = traffic_turn;  // set: newcomers add to the second count
   static constexpr std::uint64_t one_waiter = 1ULL << 49;
   static constexpr std::uint64_t waiters = 0xFULL << 49;  // the owner, and who ends it from outside
   static constexpr std::uint64_t needs_fence = 1ULL << 63;

@@ -108,9 +108,7 @@ void compare(const std::exception_ptr& exception) {
   SCOPED_TRACE(std::string("caught as ") + typeid(T).name());
   const bool expected = is_caught<T>(exception);
   EXPECT_EQ(is_blocked<T>(exception), expected);
-  if constexpr (!std::is_function_v<std::remove_pointer_t<T>>) {
-    EXPECT_EQ(is_handled<T>(exception), expected);
-  }
+  EXPECT_EQ(is_handled<T>(exception), expected);
   EXPECT_EQ(is_in_subgroup<T>(exception), expected);
   EXPECT_EQ(is_handled_each<T>(exception), expected);
 }
@@ -249,6 +247,7 @@ TEST(Callback, SeesTheRightPointer) {  // D3
   EXPECT_EQ(as_seen_by_callback<second*>(static_cast<derived*>(nullptr)), nullptr);
   EXPECT_EQ(as_seen_by_callback<base*>(nullptr), nullptr);
   EXPECT_EQ(as_seen_by_callback<const void*>(&object), &object);
+  EXPECT_EQ(as_seen_by_callback<void (*)()>(&function), &function);
   EXPECT_EQ(as_seen_by_callback<int base::*>(&base::number), &base::number);
 }
 
