@@ -102,7 +102,7 @@ TEST(Block, KeepsTheSignalFromRawSystemCalls) {
 // makes, each at the end of `enter_block(call)`.
 template <class F>
 int interrupted_calls(F enter_block) {
-  constexpr int rounds = 20'000;
+  constexpr int rounds = 5'000;
   sigexc::thread target([&] {
     // Delivery must not end the loop, but lower the flag, so that the next interrupt signals.
     const auto ignoring = sigexc::attach<nudge>([](const nudge&) {});

@@ -78,9 +78,9 @@ TEST(PreparedInterrupt, FiredInsideACallbackThatThrowsIsDeliveredOnceMore) {  //
 // its way already and is just being taken. If the second call in a round merges with the first,
 // then it does so before the target claims the interrupt, which so comes after the write; or it
 // finds it claimed, and another delivery follows. Either is at an end when the target has gone
-// round twice more. 50,000 rounds.
+// round twice more. 20,000 rounds.
 TEST(PreparedInterrupt, ShowsWhatWasWrittenBeforeACallThatIsMergedWithAnother) {
-  constexpr long rounds = 50'000;
+  constexpr long rounds = 20'000;
   std::atomic<bool> is_over = false;
   alignas(128) std::atomic<long> written = 0;
   alignas(128) std::atomic<long> seen = 0;
