@@ -153,7 +153,18 @@ void deliver() { deliver_at(place::safe_point); }
 }  // namespace detail
 
 bool interrupt_pending() noexcept {
-  return detail::current.self != nullptr && detail::current.self->pending() != 0;
+  using detail::current;
+  if (current.self == nullptr || !current.has_news()) return false;
+  // Not the count of what is pending: a sender counts in before it queues, and who was told of an
+  // interrupt may rely on the next safe point to find it.
+  detail::record& self = *current.self;
+  const bool is_news = current.pending_flag.load(std::memory_order_relaxed) != 0;
+  self.collect();
+  self.drop_withdrawn();
+  self.publish_held();
+  if (current.held == 0) return false;
+  if (is_news) current.pending_flag.store(1, std::memory_order_relaxed);  // still to be looked at
+  return true;
 }
 
 }  // namespace sigexc

@@ -77,6 +77,13 @@ void record::collect() noexcept {
   held.append_all(take());
 }
 
+void record::drop_withdrawn() noexcept {
+  while (interrupt* const one = held.extract([](const interrupt& candidate) {
+    return candidate.state.load(std::memory_order_relaxed) == status::withdrawn;
+  }))
+    detail::release(*one);
+}
+
 void record::await_signals() noexcept {
   traffic.await();
   current.is_signalled = false;

@@ -75,6 +75,8 @@ struct record final : mailbox {
 
   // The owner clears the pending flag and appends what has arrived to `held`.
   void collect() noexcept;
+  // The owner forgets what was withdrawn of what it holds.
+  void drop_withdrawn() noexcept;
   // The owner tells its scopes whether something is held.
   void publish_held() const noexcept { current.held = held.empty() ? 0 : 1; }
 

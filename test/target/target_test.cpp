@@ -111,6 +111,26 @@ TEST(Target, CountsWhatIsPendingBlockedOrNot) {
   }
 }
 
+TEST(InterruptPending, PromisesThatTheNextSafePointFindsIt) {  // D1
+  const enrollment self;
+  const target me = self.get_target();
+  constexpr int rounds = 5'000;
+  std::atomic<int> wanted{0};
+  std::jthread sender([&] {
+    for (int round = 1; round <= rounds; ++round) {
+      test::await([&] { return wanted >= round; });
+      me.interrupt(round);
+    }
+  });
+  for (int round = 1; round <= rounds; ++round) {
+    wanted = round;
+    test::await([] { return interrupt_pending(); });
+    EXPECT_EQ(raised_here(), std::to_string(round));
+    if (HasFailure()) break;
+  }
+  wanted = rounds;
+}
+
 TEST(Target, IsShownByAnEmptyNameWhereItGotNone) {
   const enrollment self;
   EXPECT_EQ(self.get_target().name(), "");
