@@ -4,7 +4,10 @@
 #include <sigexc/attach.hpp>
 #include <sigexc/configure.hpp>
 #include <sigexc/exceptions.hpp>
+#include <sigexc/foreign.hpp>
 #include <sigexc/mask.hpp>
+#include <sigexc/posix.hpp>
 #include <sigexc/safe_point.hpp>
+#include <sigexc/sync.hpp>
 #include <sigexc/target.hpp>
 #include <sigexc/thread.hpp>

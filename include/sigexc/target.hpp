@@ -141,7 +141,8 @@ class SIGEXC_EXPORT target {
   /// @param exception any copyable object; the type it has here is the type that is raised.
   /// @return what becomes of it.
   ///
-  /// Safe point: never, also when sent to oneself.  Blocks: never waits for the target.
+  /// Safe point: never, also when sent to oneself.  Blocks: never waits for the target; calls the
+  /// `wake` of foreign code that the target is in (see `with_wake`).
   /// Threads: any.  Signals: unsafe (see `prepared_interrupt`).  Throws: `std::bad_alloc` or what
   /// copying `exception` throws; then nothing was sent.  See: S1-S8; `throwTo` of Haskell.
   template <class E>
@@ -188,7 +189,8 @@ class SIGEXC_EXPORT target {
 class SIGEXC_EXPORT prepared_interrupt {
  public:
   /// @param to who will get it. @param exception what will be raised, each time.
-  /// Throws: `std::bad_alloc`, or what copying `exception` throws.
+  /// Throws: `std::bad_alloc`, or what copying `exception` throws; `std::system_error` if the
+  /// thread that wakes foreign code for it (see `with_wake`) is needed and cannot be made.
   template <class E>
   prepared_interrupt(target to, E exception)
       : prepared_interrupt(std::move(to), detail::make_exception(std::move(exception))) {}

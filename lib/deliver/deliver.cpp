@@ -70,8 +70,7 @@ interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
 interrupt* next_deliverable(record& self, place where) {
   for (;;) {
     interrupt* const one = self.held.extract([where](const interrupt& candidate) {
-      return candidate.state.load(std::memory_order_relaxed) == status::withdrawn ||
-             is_deliverable(candidate, where);
+      return candidate.is_withdrawn() || is_deliverable(candidate, where);
     });
     if (one == nullptr) return nullptr;
     if (one->claim()) return free_if_reusable(self, *one);
@@ -142,6 +141,22 @@ std::exception_ptr take_deliverable(place where) {
 }
 
 }  // namespace
+
+bool would_deliver_at(place where) noexcept {
+  for (const interrupt* one = current.self->held.first(); one != nullptr;
+       one = one->next.load(std::memory_order_relaxed))
+    if (!one->is_withdrawn() && is_deliverable(*one, where)) return true;
+  return false;
+}
+
+bool has_deliverable_at(place where) noexcept {
+  if (current.self == nullptr) return false;
+  current.self->collect();
+  current.self->publish_held();
+  const bool has = can_raise() && would_deliver_at(where);
+  if (has) current.pending_flag.store(1, std::memory_order_relaxed);
+  return has;
+}
 
 void deliver_at(place where) {
   if (std::exception_ptr raised = take_deliverable(where))

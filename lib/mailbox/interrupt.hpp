@@ -54,6 +54,9 @@ struct interrupt {
   // Ends it. True: it was fired again meanwhile, and the caller has to queue it anew.
   bool settle(status outcome) noexcept;
   bool withdraw() noexcept;
+  [[nodiscard]] bool is_withdrawn() const noexcept {
+    return state.load(std::memory_order_relaxed) == status::withdrawn;
+  }
   // Waits for `is_settled` in the parking lot go to this address, after `expect_waiter`.
   [[nodiscard]] bool is_settled() const noexcept;
   void expect_waiter() noexcept { is_waited_for.store(true, std::memory_order_seq_cst); }

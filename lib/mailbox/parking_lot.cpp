@@ -3,9 +3,20 @@
 
 #include "mailbox/futex.hpp"
 
-#include <cstddef>
-
 namespace sigexc::detail {
+
+parking_lot::bells::~bells() {
+  for (std::size_t i = 0; i < count_; ++i) futex_wake(rung_[i]);
+}
+
+void parking_lot::bells::ring(std::atomic<std::uint32_t>& bell) noexcept {
+  bell.fetch_add(1, std::memory_order_release);
+  if (count_ < rung_.size()) {
+    rung_[count_++] = &bell;
+  } else {
+    futex_wake(&bell);
+  }
+}
 
 parking_lot::bucket& parking_lot::bucket_of(const void* address) noexcept {
   static constinit bucket buckets[64];
@@ -14,36 +25,37 @@ parking_lot::bucket& parking_lot::bucket_of(const void* address) noexcept {
 }
 
 void parking_lot::add(bucket& at, sleeper& who) noexcept {
-  who.next = at.first;
-  if (at.first != nullptr) at.first->previous = &who;
-  at.first = &who;
+  who.previous = at.last;
+  (at.last != nullptr ? at.last->next : at.first) = &who;
+  at.last = &who;
 }
 
 void parking_lot::remove(bucket& at, sleeper& who) noexcept {
   (who.previous != nullptr ? who.previous->next : at.first) = who.next;
-  if (who.next != nullptr) who.next->previous = who.previous;
+  (who.next != nullptr ? who.next->previous : at.last) = who.previous;
 }
 
 bool parking_lot::leave(sleeper& who) noexcept {
   bucket& at = bucket_of(who.address);
   const std::lock_guard lock(at.mutex);
-  if (!who.is_woken) remove(at, who);
-  return who.is_woken;
+  const bool is_woken = who.is_woken.load(std::memory_order_relaxed);
+  if (!is_woken) remove(at, who);
+  return is_woken;
 }
 
-void parking_lot::wake_all(const void* address) noexcept {
-  bucket& at = bucket_of(address);
-  const std::lock_guard lock(at.mutex);
+bool parking_lot::take(bucket& at, const void* address, std::size_t most, bells& rung) noexcept {
   for (sleeper* who = at.first; who != nullptr;) {
     sleeper* const next = who->next;
     if (who->address == address) {
+      if (most == 0) return true;
+      --most;
       remove(at, *who);
-      who->is_woken = true;
-      who->bell->fetch_add(1, std::memory_order_release);
-      futex_wake(who->bell);
+      who->is_woken.store(true, std::memory_order_relaxed);
+      rung.ring(*who->bell);
     }
     who = next;
   }
+  return false;
 }
 
 }  // namespace sigexc::detail

@@ -1,5 +1,5 @@
 // Where threads sleep until something at an address changes: the end of a thread, the fate of an
-// interrupt.
+// interrupt, a mutex that is unlocked.
 //
 // A thread that waits in a kernel queue for one word cannot be woken through another one, and a
 // thread that can be interrupted has to listen to two: what it waits for, and its mailbox. So each
@@ -8,11 +8,17 @@
 // sleeper rings its bell and need not know the address. A sleeper leaves the lot under the lock
 // that wakers hold, so that it learns for certain whether it was woken.
 //
+// The lot takes addresses only: what was at one may be gone before its waker returns. Of those at
+// an address, who came first is woken first.
+//
 // Lock order: a bucket's lock is taken last and held for a few instructions. Never in a handler.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 
 namespace sigexc::detail {
@@ -22,13 +28,15 @@ class parking_lot {
   struct sleeper {
     const void* address;
     std::atomic<std::uint32_t>* bell;  // of the sleeping thread; it outlives the sleeper
-    bool is_woken = false;             // guarded by the bucket's lock
+    // Written under the bucket's lock, before the bell is rung. True is final, but only `leave`
+    // makes sure that the waker has done with the sleeper.
+    std::atomic<bool> is_woken{false};
     sleeper* previous = nullptr;
     sleeper* next = nullptr;
   };
 
-  // Adds `who`, unless `is_done()`. Wakers change what `is_done` reads before they call
-  // `wake_all`, and it is read under the lock: no change can fall between.
+  // Adds `who`, unless `is_done()`. Wakers change what `is_done` reads before they wake, and it is
+  // read under the lock: no change can fall between.
   template <class Done>
   static bool enter(sleeper& who, Done is_done) {
     bucket& at = bucket_of(who.address);
@@ -41,16 +49,50 @@ class parking_lot {
   // Takes `who` out. True: it had been woken.
   static bool leave(sleeper& who) noexcept;
 
-  static void wake_all(const void* address) noexcept;
+  static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+
+  // Wakes `most` of those at `address`. `decide(has_more)` is called under the lock, hence before
+  // any of them can leave and before anyone else can enter: it is the last that may touch what is
+  // at the address.
+  template <class Decide>
+  static void wake(const void* address, std::size_t most, Decide decide) noexcept {
+    bells rung;  // wakes after the lock is released, which who is woken takes first
+    bucket& at = bucket_of(address);
+    const std::lock_guard lock(at.mutex);
+    decide(take(at, address, most, rung));
+  }
+
+  static void wake_all(const void* address) noexcept {
+    wake(address, all, [](bool) {});
+  }
 
  private:
   struct bucket {
     std::mutex mutex;
     sleeper* first = nullptr;
+    sleeper* last = nullptr;
   };
+
+  // Bells that were rung, and whose threads are still to be woken. Those threads may be gone by
+  // then, and with them the bells: waking takes an address only.
+  class bells {
+   public:
+    bells() = default;
+    bells(const bells&) = delete;
+    bells& operator=(const bells&) = delete;
+    ~bells();
+    void ring(std::atomic<std::uint32_t>& bell) noexcept;
+
+   private:
+    std::array<const std::atomic<std::uint32_t>*, 16> rung_;
+    std::size_t count_ = 0;
+  };
+
   static bucket& bucket_of(const void* address) noexcept;
   static void add(bucket& at, sleeper& who) noexcept;
   static void remove(bucket& at, sleeper& who) noexcept;
+  // Takes out and rings the first `most` at `address`. True: there are more.
+  static bool take(bucket& at, const void* address, std::size_t most, bells& rung) noexcept;
 };
 
 }  // namespace sigexc::detail

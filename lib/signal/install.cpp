@@ -6,10 +6,13 @@
 #include "signal/install.hpp"
 
 #include "signal/handler.hpp"
+#include "signal/send.hpp"
 
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -34,7 +37,6 @@ struct state {
   bool is_installed = false;              // guarded by `mutex`
   std::atomic<int> configured_number{0};  // 0: by the environment or by default
   std::atomic<bool> group{true};
-  std::atomic<bool> always{true};
   std::atomic<bool> has_barrier{false};
 };
 constinit state process;
@@ -73,7 +75,36 @@ bool is_free(int number) noexcept {
           "SIGEXC_SIGNAL or by sigexc::configure({.signal_number = ...})");
 }
 
+// Whether a signal that a handler blocks in the frame it interrupted stays out of that frame.
+bool can_edit_masks(int number) noexcept {
+  static constinit thread_local int calls = 0;
+  struct sigaction probe {};
+  probe.sa_flags = SA_SIGINFO;
+  sigfillset(&probe.sa_mask);
+  probe.sa_sigaction = [](int signal, siginfo_t*, void* context) {
+    if (++calls > 1) return;
+    sigaddset(&static_cast<ucontext_t*>(context)->uc_sigmask, signal);
+    pthread_kill(pthread_self(), signal);
+  };
+  sigset_t only;
+  sigset_t before;
+  sigemptyset(&only);
+  sigaddset(&only, number);
+  __sigaction(number, &probe, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &only, &before);
+  pthread_kill(pthread_self(), number);
+  const bool is_held_back = calls == 1;
+  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);  // lets the second one in
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  struct sigaction none {};
+  none.sa_handler = SIG_DFL;
+  __sigaction(number, &none, nullptr);
+  return is_held_back;
+}
+
 }  // namespace
+
+constinit std::atomic<bool> is_signalling_always{true};
 
 bool try_install_handler(int number) noexcept {
   if (!is_free(number)) return false;
@@ -89,15 +120,19 @@ void install_once() {
   if (process.is_installed) return;
   if (process.configured_number == 0 && number_of_environment())
     check_real_time(*number_of_environment(), "the environment variable SIGEXC_SIGNAL");
-  if (!try_install_handler(signal_number())) refuse(signal_number());
-  process.configured_number = signal_number();  // later changes of the environment change nothing
+  const int number = signal_number();
+  if (!is_free(number)) refuse(number);
+  // The spare signal is a standard one, so the probe does not depend on a queue with room.
+  if (is_free(spare_signal) && can_edit_masks(spare_signal))
+    signals_in_mask = std::uint64_t{1} << (number - 1) | std::uint64_t{1} << (spare_signal - 1);
+  if (!try_install_handler(number)) refuse(number);
+  process.configured_number = number;  // later changes of the environment change nothing
   process.has_barrier =
       ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
   process.is_installed = true;
 }
 
 bool delivers_groups() noexcept { return process.group.load(std::memory_order_relaxed); }
-bool signals_always() noexcept { return process.always.load(std::memory_order_relaxed); }
 bool has_barrier_everywhere() noexcept {
   return process.has_barrier.load(std::memory_order_relaxed);
 }
@@ -122,7 +157,7 @@ void configure(const options& chosen) {
     detail::refuse(chosen.signal_number);
   process.configured_number = chosen.signal_number;
   process.group = chosen.group;
-  process.always = chosen.signal == wake::always;
+  detail::is_signalling_always = chosen.signal == wake::always;
 }
 
 int signal_number() noexcept {

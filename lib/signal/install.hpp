@@ -3,6 +3,8 @@
 
 #include <sigexc/configure.hpp>
 
+#include <atomic>
+
 namespace sigexc::detail {
 
 // Makes our handler that of `number`. False: another handler owns the signal.
@@ -15,7 +17,10 @@ void install_once();
 
 // The options in force. Cheap; meaningful once the first target exists.
 bool delivers_groups() noexcept;
-bool signals_always() noexcept;
+extern constinit std::atomic<bool> is_signalling_always;
+inline bool signals_always() noexcept {
+  return is_signalling_always.load(std::memory_order_relaxed);
+}
 
 // Whether `barrier_everywhere` works on this kernel.
 bool has_barrier_everywhere() noexcept;

@@ -13,8 +13,6 @@
 namespace sigexc::detail {
 
 namespace {
-constexpr int spare_signal = SIGSTKFLT;  // nothing in Linux has ever sent it
-
 sigset_t both_signals() noexcept {
   sigset_t both;
   sigemptyset(&both);
@@ -28,6 +26,12 @@ void send_signal(pthread_t to) noexcept {
   // pthread_kill and sigaction are on POSIX's list of async-signal-safe functions.
   if (pthread_kill(to, signal_number()) == EAGAIN && try_install_handler(spare_signal))
     pthread_kill(to, spare_signal);
+}
+
+void sigexc_send_to_self() {
+  const int kept = errno;
+  send_signal(pthread_self());
+  errno = kept;
 }
 
 bool unblock_signals() noexcept {

@@ -10,8 +10,11 @@
 #pragma once
 
 #include <pthread.h>
+#include <signal.h>
 
 namespace sigexc::detail {
+
+inline constexpr int spare_signal = SIGSTKFLT;  // nothing in Linux has ever sent it
 
 // Signals: async-signal-safe; keeps errno.
 void send_signal(pthread_t to) noexcept;

@@ -78,10 +78,8 @@ void record::collect() noexcept {
 }
 
 void record::drop_withdrawn() noexcept {
-  while (interrupt* const one = held.extract([](const interrupt& candidate) {
-    return candidate.state.load(std::memory_order_relaxed) == status::withdrawn;
-  }))
-    detail::release(*one);
+  const auto is_withdrawn = [](const interrupt& one) { return one.is_withdrawn(); };
+  while (interrupt* const one = held.extract(is_withdrawn)) detail::release(*one);
 }
 
 void record::await_signals() noexcept {
@@ -165,7 +163,10 @@ void announce(record& to, current_block& block, bool issues_fence) noexcept {
     return;
   }
   if (&block == &current) return;
-  if (!signals_always() || has_looked(block)) return;
+  // In the gate, or about to be: only a signal reaches it. The mark is set before the gate's look
+  // at the flag (Dekker again).
+  const bool is_in_gate = block.in_gate.load(std::memory_order_seq_cst) != 0;
+  if (!is_in_gate && (!signals_always() || has_looked(block))) return;
   if (issues_fence) barrier_everywhere();
   if (!block.quiet.load(std::memory_order_relaxed)) send_signal(to.handle);
 }
@@ -185,7 +186,7 @@ bool send(record& to, interrupt& sent) noexcept {
   return is_queued;
 }
 
-void fire(record& to, interrupt& reusable) noexcept {
+bool fire(record& to, interrupt& reusable) noexcept {
   status now = reusable.state.load(std::memory_order_relaxed);
   status then{};
   // A read-modify-write also where nothing changes: it comes before the target's claim, which then
@@ -196,11 +197,16 @@ void fire(record& to, interrupt& reusable) noexcept {
                                        : now;
   } while (!reusable.state.compare_exchange_weak(now, then, std::memory_order_acq_rel,
                                                  std::memory_order_relaxed));
-  if (now != status::idle) return;
+  if (now != status::idle) return false;
   retain(reusable);
-  if (send(to, reusable)) return;
+  if (send(to, reusable)) return true;
   reusable.state.store(status::idle, std::memory_order_release);
   release(reusable);
+  return false;
+}
+
+void fire_and_wake(record& to, interrupt& reusable) noexcept {
+  if (fire(to, reusable)) to.wakers.call_for(reusable, reusable.exception.__cxa_exception_type());
 }
 
 void scope::await_signals() noexcept {

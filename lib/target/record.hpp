@@ -10,12 +10,13 @@
 // - `traffic`: counts senders that are between "about to push" and "signal sent". The thread ends
 //   only when it has closed the mailbox and then seen them gone, so that neither its storage goes
 //   nor its id is used again under a sender's hands (S6, S8). See target/traffic.hpp.
-// - `callbacks`: guarded by its mutex.
+// - `callbacks`, `wakers`: guarded by their mutexes.
 #pragma once
 
 #include "mailbox/mailbox.hpp"
 #include "target/callbacks.hpp"
 #include "target/traffic.hpp"
+#include "target/wakers.hpp"
 
 #include <sigexc/detail/current.hpp>
 
@@ -91,6 +92,7 @@ struct record final : mailbox {
   sender_count traffic;
   interrupt_list held;
   callback_list callbacks;
+  waker_list wakers;
 
  private:
   // Closes the mailbox; afterwards no sender reaches the thread. Returns what was left in it.
@@ -104,10 +106,14 @@ struct record final : mailbox {
 // Throws std::system_error, std::bad_alloc.
 reference<record> make_record(std::string name, std::stop_source stop);
 
-// Queues `sent` (pending, one count of it is taken over) and wakes the target.
+// Queues `sent` (pending, one count of it is taken over) and wakes the target, but for foreign code
+// that it may be in: that is for the caller to do afterwards, by `to.wakers`.
 // False: the target has ended.  Signals: async-signal-safe; keeps errno.
 bool send(record& to, interrupt& sent) noexcept;
-// Sends a reusable interrupt, unless it is on its way already.
-// Signals: async-signal-safe; keeps errno.
-void fire(record& to, interrupt& reusable) noexcept;
+// Sends a reusable interrupt, unless it is on its way already. Foreign code: as above.
+// @return whether it was sent now.  Signals: async-signal-safe; keeps errno.
+bool fire(record& to, interrupt& reusable) noexcept;
+// The same, and wakes foreign code.  Signals: unsafe.
+void fire_and_wake(record& to, interrupt& reusable) noexcept;
+
 }  // namespace sigexc::detail

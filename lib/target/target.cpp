@@ -2,6 +2,7 @@
 #include <sigexc/target.hpp>
 
 #include "mailbox/interrupt.hpp"
+#include "target/fired.hpp"
 #include "target/record.hpp"
 #include "target/termination.hpp"
 
@@ -20,7 +21,11 @@ namespace {
 // Queues `sent`, of which there is one count; where the target has ended it is discarded.
 receipt send_with_receipt(record& to, reference<interrupt> sent) {
   retain(*sent);  // for the mailbox
-  if (!send(to, *sent)) {
+  // Now, as it is the target's once it was sent.
+  const std::type_info* const type = sent->exception.__cxa_exception_type();
+  if (send(to, *sent)) {
+    to.wakers.call_for(*sent, type);
+  } else {
     to.count_in();  // `settle` counts out
     sent->claim();
     sent->settle(status::discarded);
@@ -63,9 +68,12 @@ prepared_interrupt::prepared_interrupt(target to, std::exception_ptr exception)
   if (exception == nullptr)
     throw std::invalid_argument("sigexc: prepared_interrupt: the exception_ptr is null");
   interrupt_ = detail::reference<detail::interrupt>::adopt(
-      new detail::interrupt(*record_, std::move(exception), /*reusable=*/true));
+      new detail::fired_interrupt(*record_, std::move(exception)));
 }
 
-void prepared_interrupt::fire() noexcept { detail::fire(*record_, *interrupt_); }
+void prepared_interrupt::fire() noexcept {
+  if (detail::fire(*record_, *interrupt_) && record_->wakers.has_any())
+    static_cast<detail::fired_interrupt&>(*interrupt_).hand_over();
+}
 
 }  // namespace sigexc

@@ -28,7 +28,8 @@ void termination::object_destroyed() noexcept {
   if (objects_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   // No object is left, so no other thread can come here until this is raised again.
   const auto ours = reference<termination>::adopt(this);
-  if (!is_acknowledged_.load(std::memory_order_relaxed)) fire(static_cast<record&>(box), *this);
+  if (!is_acknowledged_.load(std::memory_order_relaxed))
+    fire_and_wake(static_cast<record&>(box), *this);
 }
 
 termination_request::termination_request(record& to)

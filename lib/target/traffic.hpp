@@ -53,6 +53,11 @@ class sender_count {
     word_.fetch_sub(one_waiter, std::memory_order_seq_cst);
   }
 
+  // Whether a sender is counted in now. For the owner, which is not waiting.
+  [[nodiscard]] bool has_any() const noexcept {
+    return (word_.load(std::memory_order_seq_cst) & (waiters - 1) & ~turn) != 0;
+  }
+
   // From now on senders issue the barrier for both sides.
   void leave_fence_to_senders() noexcept { word_.fetch_and(~needs_fence); }
 

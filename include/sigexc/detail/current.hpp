@@ -27,6 +27,9 @@ struct current_block {
   // Not 0: a safe point has something to look at. Written by senders and by the handler of SIGEXC
   // (set) and by the owner (cleared, always before it takes the mailbox).
   std::atomic<std::uint32_t> pending_flag{0};
+  // Not 0: inside the gate, that is, about to make a system call or in it. Written by the gate;
+  // read by the handler, and by senders that signal only who waits.
+  std::atomic<std::uint32_t> in_gate{0};
   // Not 0: interrupts were taken from the mailbox and are held by a scope. The owner's alone.
   std::uint32_t held{0};
   // Counts wake-ups: the futex on which the owner sleeps in a wait of ours.
@@ -35,6 +38,8 @@ struct current_block {
   std::atomic<bool> asleep{false};
   // The owner is inside a block of everything: senders send no signal (S4). Written by the owner.
   std::atomic<bool> quiet{false};
+  // The handler has blocked SIGEXC in a frame that it interrupted: see signal/handler.cpp.
+  bool is_mask_edited{false};
   // The innermost scope, and the record if the thread is a target. The owner's alone.
   const scope* innermost{nullptr};
   record* self{nullptr};

@@ -1,0 +1,49 @@
+// What `with_wake` keeps on the stack while foreign code runs.
+#pragma once
+
+#include <sigexc/export.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace sigexc::detail {
+
+struct current_block;
+class scope;
+
+// How to make a piece of foreign code return. A link in the list that the target's record keeps,
+// whose mutex guards all of it, but what is const.
+struct waker {
+  void (*const call)(void*) noexcept;
+  void* const argument;
+  // The target's, and where it enters the foreign code. What is out from there on the chain of
+  // scopes stays as it is while this is in the list, and may be read by others.
+  const current_block* const block;
+  const scope* const innermost;
+  waker* outer = nullptr;
+  bool is_called = false;        // at least once
+  bool is_called_again = false;  // while it was running
+  // 1: some thread is in `call`. The futex on which the owner waits for its end.
+  std::atomic<std::uint32_t> running{0};
+};
+
+// The time during which foreign code runs.
+class SIGEXC_EXPORT foreign_code {
+ public:
+  // A safe point. If it returns, whatever is sent from now on calls `call(argument)`.
+  foreign_code(void (*call)(void*) noexcept, void* argument);
+  foreign_code(const foreign_code&) = delete;
+  foreign_code& operator=(const foreign_code&) = delete;
+  // No safe point. Afterwards `call` is not running, and is not called again.
+  ~foreign_code();
+  // The same, and then a safe point.
+  void end();
+
+ private:
+  void leave() noexcept;
+
+  waker waker_;
+  bool is_entered_ = false;
+};
+
+}  // namespace sigexc::detail

@@ -1,0 +1,51 @@
+// The gate for x86-64 (see gate.hpp).
+//
+// long sigexc_gate(current_block* rdi, long number rsi, a rdx, b rcx, c r8, d r9, e, f on the stack)
+//
+// The kernel's convention leaves no scratch register that survives the call, so rbx keeps the
+// block. The exchange that sets the mark is a full barrier before the look at the flag: a sender
+// sets the flag, then looks for the mark, and one of the two sees the other. It is an offset from
+// the block's start, as gate.hpp asserts: the flag at 0, the mark at 4.
+	.text
+	.globl	sigexc_gate, sigexc_gate_begin, sigexc_gate_end, sigexc_gate_cancel, sigexc_gate_leave
+	.hidden	sigexc_gate, sigexc_gate_begin, sigexc_gate_end, sigexc_gate_cancel, sigexc_gate_leave
+	.type	sigexc_gate, @function
+sigexc_gate:
+	.cfi_startproc
+	endbr64
+	push	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbx, 0
+	mov	%rdi, %rbx
+	mov	%rsi, %rax
+	mov	%rdx, %rdi
+	mov	%rcx, %rsi
+	mov	%r8, %rdx
+	mov	%r9, %r10
+	mov	16(%rsp), %r8
+	mov	24(%rsp), %r9
+	mov	$1, %ecx
+	xchg	%ecx, 4(%rbx)
+sigexc_gate_begin:
+	cmpl	$0, (%rbx)
+	jne	sigexc_gate_cancel
+	syscall
+sigexc_gate_end:
+	movl	$0, 4(%rbx)
+	pop	%rbx
+	.cfi_remember_state
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbx
+	ret
+sigexc_gate_cancel:
+	.cfi_restore_state
+	movl	$0, 4(%rbx)
+	mov	$-512, %rax
+	pop	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbx
+	ret
+sigexc_gate_leave:
+	.cfi_endproc
+	.size	sigexc_gate, . - sigexc_gate
+	.section	.note.GNU-stack, "", @progbits

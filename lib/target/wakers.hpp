@@ -1,0 +1,57 @@
+// How senders make foreign code return that a target is in (see `with_wake`).
+//
+// The target enters a waker before it runs foreign code, the sender looks for one after it has
+// queued its interrupt. It is Dekker's pattern again, as with `asleep`: the target publishes the
+// waker, then looks at its pending flag; the sender sets the flag, then looks for a waker. All four
+// are sequentially consistent, so one of the two sees the other. The target does both under the
+// mutex, and takes the waker back if it finds the flag set; so a sender that is seen in time does
+// not call, and one that calls finds the foreign code running, or about to run for certain.
+//
+// The sender calls without the mutex, but with the waker marked as running. A second sender leaves
+// its call to the first, which then calls again: senders do not wait for each other, and calls do
+// not overlap. The target leaves the list, then waits until nothing is running.
+//
+// What may be sent in a signal handler (S10) is called for by a thread of the library: see
+// fired.hpp.
+#pragma once
+
+#include <sigexc/detail/waker.hpp>
+
+#include <atomic>
+#include <mutex>
+#include <typeinfo>
+
+namespace sigexc::detail {
+
+struct interrupt;
+
+class waker_list {
+ public:
+  // The owner's. False: the pending flag is set, and nothing has happened.
+  bool enter(waker& one) noexcept;
+  // The owner's. Waits for a call that is running.
+  void leave(waker& one) noexcept;
+  // Signals: async-signal-safe.
+  [[nodiscard]] bool has_any() const noexcept {
+    return innermost_.load(std::memory_order_seq_cst) != nullptr;
+  }
+
+  // Calls the innermost waker, unless the target is in no foreign code, or the scopes around it
+  // hold `sent`, or `sent` is not pending any more.
+  // @param type that of the exception in `sent`, which others may have dropped.
+  void call_for(const interrupt& sent, const std::type_info* type) noexcept {
+    if (has_any()) call(&sent, type);
+  }
+  // The owner's. Calls it because something is pending of which an inner one was told.
+  void call_again() noexcept {
+    if (has_any()) call(nullptr, nullptr);
+  }
+
+ private:
+  void call(const interrupt* sent, const std::type_info* type) noexcept;
+
+  std::atomic<waker*> innermost_{nullptr};  // written by the owner under the mutex
+  std::mutex mutex_;
+};
+
+}  // namespace sigexc::detail

@@ -1,0 +1,80 @@
+// An interruptible system call: either it had no effect and an interrupt is raised, or it returns
+// its result and the interrupt waits.
+#pragma once
+
+#include "deliver/deliver.hpp"
+#include "signal/gate.hpp"
+#include "signal/install.hpp"
+
+#include <sigexc/detail/current.hpp>
+
+#include <cerrno>
+#include <type_traits>
+
+namespace sigexc::detail {
+
+// An argument of a system call: a pointer or an integer.
+template <class T>
+long as_word(T argument) noexcept {
+  if constexpr (std::is_pointer_v<T> || std::is_null_pointer_v<T>) {
+    return reinterpret_cast<long>(argument);
+  } else {
+    return static_cast<long>(argument);
+  }
+}
+
+// One attempt at a system call, through the gate.
+// @return what the kernel returned, -errno for an error, or `not_executed`.
+template <class... A>
+long gate(long number, A... arguments) noexcept {
+  static_assert(sizeof...(A) <= 6);
+  const auto call = [number](long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                             long f = 0) noexcept {
+    return sigexc_gate(&current, number, a, b, c, d, e, f);
+  };
+  return call(as_word(arguments)...);
+}
+
+// For `now` below: the call would have to wait. No system call returns it: -EWOULDBLOCK is a result
+// of those that were asked not to wait.
+inline constexpr long would_wait = not_executed - 1;
+
+// What comes before each operation and after an attempt that did not return a result; and at the
+// end of an operation. Where nothing is pending both are a few inlined instructions.
+void deliver_before_operation();
+void leave_operation() noexcept;
+inline void begin_operation() {
+  if (current.is_mask_edited || current.has_news()) [[unlikely]]
+    deliver_before_operation();
+}
+inline void end_operation() noexcept {
+  if (current.held != 0 || !signals_always()) [[unlikely]]
+    leave_operation();
+}
+
+// Whether something is held here that an operation which has to wait would deliver (M6).
+[[nodiscard]] bool is_held_until_waiting() noexcept;
+
+// Runs `attempt()`, which goes through the gate, until it returns something else than
+// `not_executed` or -EINTR, delivering interrupts in between. An attempt with a timeout passes what
+// is left of it.
+//
+// `now()` is asked where interrupts may be delivered only if the call has to wait: it does the same
+// without waiting, or returns `would_wait`.
+template <class Attempt, class Now>
+long operate(Attempt attempt, Now now) {
+  for (;;) {
+    begin_operation();
+    long result = would_wait;
+    if (current.held != 0 && is_held_until_waiting()) [[unlikely]] {
+      result = now();
+      if (result == would_wait) deliver_at(place::wait);
+    }
+    if (result == would_wait) result = attempt();
+    if (result == not_executed || result == -EINTR) continue;
+    end_operation();
+    return result;
+  }
+}
+
+}  // namespace sigexc::detail
