@@ -1,0 +1,286 @@
+// The interrupt before every single instruction: of a safe point, of scopes, of waits, of a
+// target's end, and of system calls on each of their paths. Each test prints how many instructions
+// that were.
+#include "inject/injector.hpp"
+#include "support/watchdog.hpp"
+#include "wait/operation.hpp"
+
+#include <sigexc/sigexc.hpp>
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <iostream>
+#include <optional>
+
+namespace {
+
+using sigexc::test::disturbance;
+using sigexc::test::inject;
+using sigexc::test::injected_code;
+using sigexc::test::injection_result;
+
+template <class Code>
+injection_result injected(disturbance other = disturbance::none) {
+  injection_result result = inject([]() -> injected_code* { return new Code; }, other);
+  std::cout << "  " << result.instructions << " instructions: raised in " << result.raised
+            << " runs, completed in " << result.completed
+            << (result.is_sent_asleep ? ", the last one asleep" : "") << '\n';
+  EXPECT_EQ(result.failure, "");
+  return result;
+}
+
+// Code that raises, or does nothing: there is no effect to lose.
+class without_effect : public injected_code {
+ public:
+  bool has_happened() override { return is_complete_; }
+
+ protected:
+  bool is_complete_ = false;
+};
+
+class one_safe_point : public without_effect {
+  void run() override {
+    sigexc::safe_point();
+    is_complete_ = true;
+  }
+};
+
+// D1
+TEST(Injected, SafePointRaisesOrLeavesTheInterruptToTheNext) {
+  const auto result = injected<one_safe_point>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
+class block_and_leave : public without_effect {
+  void run() override {
+    {
+      sigexc::block_scope quiet;
+      is_inside_ = true;
+    }
+    is_complete_ = true;
+  }
+  bool is_intact() override { return sigexc::current_policy() == sigexc::policy::immediate; }
+  bool is_inside_ = false;
+};
+
+// M1, M4
+TEST(Injected, BlockScopeRaisesOnLeavingAndRestoresThePolicy) {
+  EXPECT_GT(injected<block_and_leave>().raised, 0);
+}
+
+class unblock_and_leave : public without_effect {
+  void run() override {
+    sigexc::detail::scope everything(sigexc::policy::never, sigexc::detail::governed_types<>);
+    { const sigexc::unblock_scope open; }
+    is_complete_ = true;
+  }
+  bool is_intact() override { return sigexc::current_policy() == sigexc::policy::immediate; }
+};
+
+// M1, M3
+TEST(Injected, UnblockScopeRaisesOnOpeningAndRestoresThePolicy) {
+  EXPECT_GT(injected<unblock_and_leave>().raised, 0);
+}
+
+// A pipe whose reading end is read by the code under test.
+class reading : public injected_code {
+ public:
+  reading() {
+    if (::pipe(ends_.data()) != 0) std::abort();
+  }
+  void run() override {
+    result_ = sigexc::detail::operate(
+        [this] { return sigexc::detail::gate(SYS_read, ends_[0], &byte_, sizeof byte_); },
+        [] { return sigexc::detail::would_wait; });
+  }
+  bool has_happened() override { return result_.has_value(); }
+  bool is_intact() override {
+    // What was not read is still there, and what is written next arrives.
+    if (left_ > 0 && !result_ && !has_byte('x')) return false;
+    return ::write(ends_[1], "y", 1) == 1 && has_byte('y');
+  }
+
+ protected:
+  bool has_byte(char expected) {
+    char got = 0;
+    return ::read(ends_[0], &got, 1) == 1 && got == expected;
+  }
+  std::array<int, 2> ends_{};
+  char byte_ = 0;
+  int left_ = 0;  // bytes in the pipe before the code runs
+  std::optional<long> result_;
+};
+
+class reading_what_is_there : public reading {
+ public:
+  reading_what_is_there() { left_ = static_cast<int>(::write(ends_[1], "x", 1)); }
+  bool has_happened() override { return result_ == 1; }
+};
+
+// O1, O2, O3
+TEST(Injected, ReadThatCompletesAtOnceHasTheByteOrTheInterrupt) {
+  const auto result = injected<reading_what_is_there>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
+TEST(Injected, ReadThatCompletesAtOnceStandsAnotherSignalBeforeTheInterrupt) {
+  injected<reading_what_is_there>(disturbance::before);
+}
+
+TEST(Injected, ReadThatCompletesAtOnceStandsAnotherSignalWithTheInterrupt) {
+  injected<reading_what_is_there>(disturbance::together);
+}
+
+// O2
+TEST(Injected, ReadThatWaitsIsInterruptedAtEveryInstructionAndAsleep) {
+  const auto result = injected<reading>();
+  EXPECT_EQ(result.completed, 0);
+  EXPECT_TRUE(result.is_sent_asleep);
+}
+
+TEST(Injected, ReadThatWaitsStandsAnotherSignalBeforeTheInterrupt) {
+  EXPECT_EQ(injected<reading>(disturbance::before).completed, 0);
+}
+
+TEST(Injected, ReadThatWaitsStandsAnotherSignalWithTheInterrupt) {
+  EXPECT_EQ(injected<reading>(disturbance::together).completed, 0);
+}
+
+// The wait goes on after the other signal, unless the interrupt, which comes on top of that
+// signal's handler, ends it there.
+TEST(Injected, ReadThatWaitsIsInterruptedOnTopOfAnotherHandler) {
+  const auto result = injected<reading>(disturbance::asleep);
+  EXPECT_EQ(result.completed, 0);
+  EXPECT_GT(result.instructions, injected<reading>().instructions);
+}
+
+class reading_after_a_wait : public reading {
+ public:
+  bool wake() override {
+    left_ = static_cast<int>(::write(ends_[1], "x", 1));
+    return true;
+  }
+  bool has_happened() override { return result_ == 1; }
+};
+
+// O3
+TEST(Injected, ReadThatHasWaitedAndCompletesHasTheByteOrTheInterrupt) {
+  const auto result = injected<reading_after_a_wait>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
+class reading_nothing : public reading {
+ public:
+  reading_nothing() { std::swap(ends_[0], unread_); }
+  bool has_happened() override {
+    std::swap(ends_[0], unread_);
+    return result_ == -EBADF;
+  }
+
+ private:
+  int unread_ = -1;
+};
+
+// O7
+TEST(Injected, ReadThatFailsHasTheErrorOrTheInterrupt) {
+  const auto result = injected<reading_nothing>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
+// More than fits into a pipe: the write transfers a part, and sleeps.
+class writing_too_much : public injected_code {
+ public:
+  writing_too_much() {
+    if (::pipe(ends_.data()) != 0) std::abort();
+    capacity_ = ::fcntl(ends_[1], F_SETPIPE_SZ, 4096);
+    data_.assign(static_cast<std::size_t>(capacity_) * 2, 'x');
+  }
+  void run() override {
+    result_ = sigexc::detail::operate(
+        [this] { return sigexc::detail::gate(SYS_write, ends_[1], data_.data(), data_.size()); },
+        [] { return sigexc::detail::would_wait; });
+  }
+  bool has_happened() override { return result_.has_value(); }
+  bool is_intact() override {
+    // The pipe holds what the result says, and nothing if there is none.
+    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+    std::string got(data_.size(), ' ');
+    const long there = ::read(ends_[0], got.data(), got.size());
+    return result_ ? there == *result_ : there == -1;
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+  int capacity_ = 0;
+  std::string data_;
+  std::optional<long> result_;
+};
+
+// O3
+TEST(Injected, WriteThatTransfersAPartReturnsItsCount) {
+  const auto result = injected<writing_too_much>();
+  EXPECT_TRUE(result.is_sent_asleep);
+  EXPECT_EQ(result.completed, 1);  // the one that slept, with a part transferred
+}
+
+// A thread that goes on until the code under test has ended.
+class waiting_for_a_thread : public injected_code {
+ public:
+  void run() override {
+    if (awaited_.wait_for(std::chrono::hours(1))) is_complete_ = true;
+  }
+  bool has_happened() override { return is_complete_; }
+  bool is_intact() override {
+    end_ = true;
+    return sigexc::blocked([this] { return awaited_.wait() == 7; });  // O6
+  }
+
+ protected:
+  std::atomic<bool> end_{false};
+  bool is_complete_ = false;
+  sigexc::thread<int> awaited_{[this] {
+    while (!end_) std::this_thread::yield();
+    return 7;
+  }};
+};
+
+// O2, O6
+TEST(Injected, ThreadWaitIsInterruptedAtEveryInstructionAndAsleep) {
+  const auto result = injected<waiting_for_a_thread>();
+  EXPECT_EQ(result.completed, 0);
+  EXPECT_TRUE(result.is_sent_asleep);
+}
+
+class waiting_for_a_receipt : public injected_code {
+ public:
+  waiting_for_a_receipt() { awaited_.withdraw(); }
+  void run() override { is_complete_ = awaited_.wait() == sigexc::delivery::withdrawn; }
+  bool has_happened() override { return is_complete_; }
+
+ private:
+  std::atomic<bool> end_{false};
+  bool is_complete_ = false;
+  sigexc::thread<void> holder_{sigexc::thread_options{.start_blocked = true},
+                               [this] { while (!end_) std::this_thread::yield(); }};
+  sigexc::receipt awaited_ = holder_.interrupt(0);
+};
+
+// O1, O3
+TEST(Injected, ReceiptWaitThatCompletesAtOnceHasTheStateOrTheInterrupt) {
+  const auto result = injected<waiting_for_a_receipt>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
+}  // namespace

@@ -1,0 +1,220 @@
+// The parent traces, the child runs; they share a page for what the child saw.
+#include "inject/injector.hpp"
+
+#include <sigexc/sigexc.hpp>
+
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <elf.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+namespace sigexc::test {
+namespace {
+
+enum class request : int { nothing, send, wake, stop };
+
+// Shared by the two processes.
+struct page {
+  std::atomic<request> asked{request::nothing};
+  std::atomic<bool> is_done{false};
+  std::atomic<bool> is_raised{false};
+  std::atomic<bool> is_raised_later{false};
+  std::atomic<bool> has_happened{false};
+  std::atomic<bool> is_intact{false};
+  std::atomic<bool> can_wake{false};
+};
+
+// Marks the end of the code: the tracer knows its address.
+extern "C" [[gnu::noinline]] void sigexc_injection_end() { asm volatile(""); }
+
+void check(bool is_good, const char* what) {
+  if (!is_good) throw std::system_error(errno, std::generic_category(), what);
+}
+
+[[noreturn]] void run_child(page& shared, const std::function<injected_code*()>& make,
+                            disturbance other) {
+  ::alarm(20);  // a target that hangs ends by the signal, which the parent reports
+  struct sigaction busy {};
+  busy.sa_handler = [](int) {
+    for (int i = 0; i < 8; ++i) asm volatile("");
+  };
+  if (other == disturbance::asleep) busy.sa_flags = SA_RESTART;  // else calls fail with EINTR
+  ::sigaction(SIGUSR1, &busy, nullptr);
+  const std::unique_ptr<injected_code> code(make());
+  auto here = std::make_unique<enrollment>("target");
+  safe_point();
+  const target self = here->get_target();
+  std::thread sender([&shared, &code, self] {
+    for (;;) {
+      const request now = shared.asked.exchange(request::nothing);
+      if (now == request::stop) return;
+      if (now == request::send) self.interrupt(probe{});
+      if (now == request::wake) shared.can_wake = code->wake();
+      if (now != request::nothing) shared.is_done = true;
+      std::this_thread::yield();
+    }
+  });
+  ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+  ::raise(SIGSTOP);
+  try {
+    code->run();
+  } catch (const probe&) {
+    shared.is_raised = true;
+  }
+  sigexc_injection_end();
+  shared.has_happened = code->has_happened();
+  shared.is_intact = code->is_intact();
+  try {
+    safe_point();
+  } catch (const probe&) {
+    shared.is_raised_later = true;
+  }
+  shared.asked = request::stop;
+  sender.join();
+  std::_Exit(0);
+}
+
+std::uint64_t program_counter(pid_t child) {
+  user_regs_struct registers{};
+  iovec io{&registers, sizeof registers};
+  check(::ptrace(PTRACE_GETREGSET, child, NT_PRSTATUS, &io) == 0, "PTRACE_GETREGSET");
+#if defined(__x86_64__)
+  return registers.rip;
+#else
+  return registers.pc;
+#endif
+}
+
+bool is_asleep(pid_t child) {
+  std::ifstream file("/proc/" + std::to_string(child) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const auto name_end = line.rfind(')');
+  return name_end != std::string::npos && line.at(name_end + 2) == 'S';
+}
+
+void ask(page& shared, request what) {
+  shared.is_done = false;
+  shared.asked = what;
+  while (!shared.is_done) std::this_thread::yield();
+}
+
+// A signal that stopped the target is passed on; the trap of a step, and the first stop, are not.
+int signal_to_pass(int status) {
+  if (!WIFSTOPPED(status) || WSTOPSIG(status) == SIGTRAP || WSTOPSIG(status) == SIGSTOP) return 0;
+  return WSTOPSIG(status);
+}
+
+// What a step led to.
+enum class after_step { stopped, asleep, ended };
+
+after_step await_step(pid_t child, int& status) {
+  for (;;) {
+    const pid_t got = ::waitpid(child, &status, WNOHANG);
+    check(got != -1, "waitpid");
+    if (got == child) return WIFSTOPPED(status) ? after_step::stopped : after_step::ended;
+    if (is_asleep(child)) {
+      // It may have been on its way to a stop, which is a sleep of another kind.
+      if (::waitpid(child, &status, WNOHANG) == child)
+        return WIFSTOPPED(status) ? after_step::stopped : after_step::ended;
+      return after_step::asleep;
+    }
+  }
+}
+
+// One run, with the interrupt after `steps` instructions. False: the code ended before that.
+bool run_once(const std::function<injected_code*()>& make, disturbance other, int steps,
+              injection_result& result) {
+  void* const memory = ::mmap(nullptr, sizeof(page), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  check(memory != MAP_FAILED, "mmap");
+  page& shared = *new (memory) page;
+  const pid_t child = ::fork();
+  check(child != -1, "fork");
+  if (child == 0) run_child(shared, make, other);
+
+  int status = 0;
+  check(::waitpid(child, &status, 0) == child && WIFSTOPPED(status), "the child does not stop");
+  const auto end = reinterpret_cast<std::uint64_t>(&sigexc_injection_end);
+  bool is_inside = true;
+  bool was_woken = false;
+  bool was_disturbed = false;
+  auto state = after_step::stopped;
+  for (int step = 0; step < steps && is_inside; ++step) {
+    if (other == disturbance::before && step + 12 == steps) ::kill(child, SIGUSR1);
+    check(::ptrace(PTRACE_SINGLESTEP, child, nullptr, signal_to_pass(status)) == 0,
+          "PTRACE_SINGLESTEP");
+    state = await_step(child, status);
+    if (state == after_step::asleep && other == disturbance::asleep && !was_disturbed) {
+      was_disturbed = true;
+      ::kill(child, SIGUSR1);
+      check(::waitpid(child, &status, 0) == child, "waitpid");
+      state = after_step::stopped;
+    } else if (state == after_step::asleep && !was_woken) {
+      ask(shared, request::wake);
+      was_woken = shared.can_wake;
+      if (was_woken) {
+        check(::waitpid(child, &status, 0) == child, "waitpid");
+        state = after_step::stopped;
+      }
+    }
+    if (state != after_step::stopped) break;
+    is_inside = program_counter(child) != end;
+  }
+  if (other == disturbance::together) ::kill(child, SIGUSR1);
+  ask(shared, request::send);
+  if (state == after_step::asleep) {
+    result.is_sent_asleep = true;
+    check(::waitpid(child, &status, 0) == child, "waitpid");  // the signal stops it
+  }
+  // Let go. Signals that are pending for it arrive before its next instruction.
+  check(::ptrace(PTRACE_DETACH, child, nullptr, signal_to_pass(status)) == 0, "PTRACE_DETACH");
+  check(::waitpid(child, &status, 0) == child, "waitpid");
+
+  std::string failure;
+  if (WIFSIGNALED(status))
+    failure = WTERMSIG(status) == SIGALRM ? "hangs" : "ended by a signal";
+  else if (WEXITSTATUS(status) != 0)
+    failure = "failed";
+  else if (shared.is_raised && shared.is_raised_later)
+    failure = "raised twice";
+  else if (!shared.is_raised && !shared.is_raised_later)
+    failure = "lost the interrupt";
+  else if (shared.is_raised && shared.has_happened)
+    failure = "raised although it had its effect";
+  else if (!shared.is_raised && !shared.has_happened)
+    failure = "returned without its effect";
+  else if (!shared.is_intact)
+    failure = "left something broken";
+  if (!failure.empty() && result.failure.empty())
+    result.failure = failure + ", the interrupt sent after " + std::to_string(steps) + " instructions";
+  ++(shared.is_raised ? result.raised : result.completed);
+  ::munmap(memory, sizeof(page));
+  return is_inside && state == after_step::stopped;
+}
+
+}  // namespace
+
+injection_result inject(const std::function<injected_code*()>& make, disturbance other) {
+  injection_result result;
+  while (run_once(make, other, result.instructions, result) && result.failure.empty())
+    ++result.instructions;
+  return result;
+}
+
+}  // namespace sigexc::test

@@ -1,0 +1,23 @@
+// How long stress tests last: as long as the environment says, or as each of them thinks enough.
+#pragma once
+
+#include <sigexc/target.hpp>
+
+#include <cstdlib>
+#include <string>
+
+namespace sigexc::test {
+
+// Rounds of a stress test: SIGEXC_STRESS_ROUNDS if that is set, else `usual`.
+inline int stress_rounds(int usual) {
+  const char* const wanted = std::getenv("SIGEXC_STRESS_ROUNDS");
+  return wanted != nullptr ? std::stoi(wanted) : usual;
+}
+
+// Interrupts `who`, unless much is pending there already: a flood would only measure how fast it is
+// taken.
+inline void interrupt_gently(const target& who) {
+  if (who.pending() < 4) who.interrupt(0);
+}
+
+}  // namespace sigexc::test
