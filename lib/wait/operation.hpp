@@ -7,21 +7,11 @@
 #include "signal/install.hpp"
 
 #include <sigexc/detail/current.hpp>
+#include <sigexc/posix.hpp>
 
 #include <cerrno>
-#include <type_traits>
 
 namespace sigexc::detail {
-
-// An argument of a system call: a pointer or an integer.
-template <class T>
-long as_word(T argument) noexcept {
-  if constexpr (std::is_pointer_v<T> || std::is_null_pointer_v<T>) {
-    return reinterpret_cast<long>(argument);
-  } else {
-    return static_cast<long>(argument);
-  }
-}
 
 // One attempt at a system call, through the gate.
 // @return what the kernel returned, -errno for an error, or `not_executed`.
@@ -32,7 +22,7 @@ long gate(long number, A... arguments) noexcept {
                              long f = 0) noexcept {
     return sigexc_gate(&current, number, a, b, c, d, e, f);
   };
-  return call(as_word(arguments)...);
+  return call(to_word(arguments)...);
 }
 
 // For `now` below: the call would have to wait. No system call returns it: -EWOULDBLOCK is a result

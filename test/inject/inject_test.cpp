@@ -3,7 +3,6 @@
 // that were.
 #include "inject/injector.hpp"
 #include "support/watchdog.hpp"
-#include "wait/operation.hpp"
 
 #include <sigexc/sigexc.hpp>
 
@@ -11,13 +10,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <iostream>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 namespace {
 
@@ -78,9 +78,10 @@ TEST(Injected, BlockScopeRaisesOnLeavingAndRestoresThePolicy) {
 
 class unblock_and_leave : public without_effect {
   void run() override {
-    sigexc::detail::scope everything(sigexc::policy::never, sigexc::detail::governed_types<>);
-    { const sigexc::unblock_scope open; }
-    is_complete_ = true;
+    is_complete_ = sigexc::blocked([] {
+      const sigexc::unblock_scope open;
+      return true;
+    });
   }
   bool is_intact() override { return sigexc::current_policy() == sigexc::policy::immediate; }
 };
@@ -97,9 +98,7 @@ class reading : public injected_code {
     if (::pipe(ends_.data()) != 0) std::abort();
   }
   void run() override {
-    result_ = sigexc::detail::operate(
-        [this] { return sigexc::detail::gate(SYS_read, ends_[0], &byte_, sizeof byte_); },
-        [] { return sigexc::detail::would_wait; });
+    result_ = sigexc::posix::read(ends_[0], &byte_, sizeof byte_);
   }
   bool has_happened() override { return result_.has_value(); }
   bool is_intact() override {
@@ -163,6 +162,34 @@ TEST(Injected, ReadThatWaitsIsInterruptedOnTopOfAnotherHandler) {
   EXPECT_GT(result.instructions, injected<reading>().instructions);
 }
 
+// The same, where the other signal fails the system call.
+TEST(Injected, ReadThatWaitsIsInterruptedOnTopOfAHandlerThatFailsTheCall) {  // O4
+  const auto result = injected<reading>(disturbance::asleep_failing);
+  EXPECT_EQ(result.completed, 0);
+  EXPECT_GT(result.instructions, injected<reading>().instructions);
+}
+
+// A system call that Linux never restarts.
+class polling : public reading {
+ public:
+  void run() override {
+    pollfd asked{ends_[0], POLLIN, 0};
+    result_ = sigexc::posix::poll(&asked, 1, 3'600'000);
+  }
+};
+
+TEST(Injected, PollIsInterruptedAtEveryInstructionAndAsleep) {  // O2
+  const auto result = injected<polling>();
+  EXPECT_EQ(result.completed, 0);
+  EXPECT_TRUE(result.is_sent_asleep);
+}
+
+TEST(Injected, PollIsInterruptedOnTopOfAnotherHandler) {  // O2, O4
+  const auto result = injected<polling>(disturbance::asleep);
+  EXPECT_EQ(result.completed, 0);
+  EXPECT_TRUE(result.is_sent_asleep);
+}
+
 class reading_after_a_wait : public reading {
  public:
   bool wake() override {
@@ -184,7 +211,7 @@ class reading_nothing : public reading {
   reading_nothing() { std::swap(ends_[0], unread_); }
   bool has_happened() override {
     std::swap(ends_[0], unread_);
-    return result_ == -EBADF;
+    return result_ == -1 && errno == EBADF;
   }
 
  private:
@@ -207,9 +234,7 @@ class writing_too_much : public injected_code {
     data_.assign(static_cast<std::size_t>(capacity_) * 2, 'x');
   }
   void run() override {
-    result_ = sigexc::detail::operate(
-        [this] { return sigexc::detail::gate(SYS_write, ends_[1], data_.data(), data_.size()); },
-        [] { return sigexc::detail::would_wait; });
+    result_ = sigexc::posix::write(ends_[1], data_.data(), data_.size());
   }
   bool has_happened() override { return result_.has_value(); }
   bool is_intact() override {
@@ -281,6 +306,99 @@ TEST(Injected, ReceiptWaitThatCompletesAtOnceHasTheStateOrTheInterrupt) {
   const auto result = injected<waiting_for_a_receipt>();
   EXPECT_GT(result.raised, 0);
   EXPECT_GT(result.completed, 0);
+}
+
+// Waits for a notification, and looks whether the lock is owned when it raises (O5).
+class waiting_for_a_notification : public injected_code {
+ public:
+  void run() override {
+    std::unique_lock lock(mutex_);
+    const owner_check check{*this};
+    changed_.wait(lock, [this] { return is_true_; });
+    is_complete_ = true;
+  }
+  bool has_happened() override { return is_complete_; }
+  bool is_intact() override { return was_owned_ && mutex_.try_lock(); }
+
+ protected:
+  struct owner_check {
+    waiting_for_a_notification& of;
+    ~owner_check() { of.was_owned_ = !of.mutex_.try_lock(); }
+  };
+  sigexc::mutex mutex_;
+  sigexc::condition_variable changed_;
+  bool is_true_ = false;
+  bool is_complete_ = false;
+  bool was_owned_ = false;
+};
+
+// O2, O5
+TEST(Injected, ConditionWaitIsInterruptedAtEveryInstructionAndOwnsItsLock) {
+  const auto result = injected<waiting_for_a_notification>();
+  EXPECT_EQ(result.completed, 0);
+  EXPECT_TRUE(result.is_sent_asleep);
+}
+
+class notified : public waiting_for_a_notification {
+ public:
+  bool wake() override {
+    {
+      const std::lock_guard lock(mutex_);
+      is_true_ = true;
+    }
+    changed_.notify_one();
+    return true;
+  }
+};
+
+// O3, O5
+TEST(Injected, ConditionWaitThatIsNotifiedReturnsOrRaisesOwningItsLock) {
+  EXPECT_GT(injected<notified>().completed, 0);
+}
+
+class acquiring : public injected_code {
+ public:
+  void run() override {
+    units_.acquire();
+    is_complete_ = true;
+  }
+  bool has_happened() override { return is_complete_; }
+  bool is_intact() override { return units_.try_acquire() == (was_released_ && !is_complete_); }
+  bool wake() override {
+    units_.release();
+    return was_released_ = true;
+  }
+
+ private:
+  sigexc::counting_semaphore units_{0};
+  bool is_complete_ = false;
+  std::atomic<bool> was_released_{false};
+};
+
+// O1, O3
+TEST(Injected, SemaphoreHasTheUnitOrTheInterrupt) {
+  const auto result = injected<acquiring>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
+class ending_its_target : public injected_code {
+ public:
+  void run() override {
+    end_target();
+    has_ended_ = true;
+  }
+  bool has_happened() override { return has_ended_; }
+
+ private:
+  bool has_ended_ = false;
+};
+
+// S6, S8
+TEST(Injected, EndOfATargetDiscardsTheInterrupt) {
+  const auto result = injected<ending_its_target>();
+  EXPECT_EQ(result.raised, 0);
+  EXPECT_EQ(result.discarded, result.instructions + 1);
 }
 
 }  // namespace

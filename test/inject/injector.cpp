@@ -1,7 +1,7 @@
 // The parent traces, the child runs; they share a page for what the child saw.
 #include "inject/injector.hpp"
 
-#include <sigexc/sigexc.hpp>
+#include <sigexc/safe_point.hpp>
 
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -34,6 +35,7 @@ struct page {
   std::atomic<bool> is_done{false};
   std::atomic<bool> is_raised{false};
   std::atomic<bool> is_raised_later{false};
+  std::atomic<delivery> outcome{delivery::pending};
   std::atomic<bool> has_happened{false};
   std::atomic<bool> is_intact{false};
   std::atomic<bool> can_wake{false};
@@ -53,17 +55,20 @@ void check(bool is_good, const char* what) {
   busy.sa_handler = [](int) {
     for (int i = 0; i < 8; ++i) asm volatile("");
   };
-  if (other == disturbance::asleep) busy.sa_flags = SA_RESTART;  // else calls fail with EINTR
+  if (other == disturbance::asleep) busy.sa_flags = SA_RESTART;
   ::sigaction(SIGUSR1, &busy, nullptr);
   const std::unique_ptr<injected_code> code(make());
   auto here = std::make_unique<enrollment>("target");
-  safe_point();
   const target self = here->get_target();
-  std::thread sender([&shared, &code, self] {
+  code->set_target(std::move(here));
+  receipt sent = self.interrupt(probe{});
+  sent.withdraw();  // a receipt to begin with
+  safe_point();
+  std::thread sender([&shared, &code, &sent, self] {
     for (;;) {
       const request now = shared.asked.exchange(request::nothing);
       if (now == request::stop) return;
-      if (now == request::send) self.interrupt(probe{});
+      if (now == request::send) sent = self.interrupt(probe{});
       if (now == request::wake) shared.can_wake = code->wake();
       if (now != request::nothing) shared.is_done = true;
       std::this_thread::yield();
@@ -84,6 +89,7 @@ void check(bool is_good, const char* what) {
   } catch (const probe&) {
     shared.is_raised_later = true;
   }
+  shared.outcome = sent.state();
   shared.asked = request::stop;
   sender.join();
   std::_Exit(0);
@@ -160,7 +166,8 @@ bool run_once(const std::function<injected_code*()>& make, disturbance other, in
     check(::ptrace(PTRACE_SINGLESTEP, child, nullptr, signal_to_pass(status)) == 0,
           "PTRACE_SINGLESTEP");
     state = await_step(child, status);
-    if (state == after_step::asleep && other == disturbance::asleep && !was_disturbed) {
+    if (state == after_step::asleep && !was_disturbed &&
+        (other == disturbance::asleep || other == disturbance::asleep_failing)) {
       was_disturbed = true;
       ::kill(child, SIGUSR1);
       check(::waitpid(child, &status, 0) == child, "waitpid");
@@ -193,7 +200,9 @@ bool run_once(const std::function<injected_code*()>& make, disturbance other, in
     failure = "failed";
   else if (shared.is_raised && shared.is_raised_later)
     failure = "raised twice";
-  else if (!shared.is_raised && !shared.is_raised_later)
+  else if ((shared.is_raised || shared.is_raised_later) != (shared.outcome == delivery::raised))
+    failure = "said in the receipt what was not so";
+  else if (!shared.is_raised && !shared.is_raised_later && shared.outcome != delivery::discarded)
     failure = "lost the interrupt";
   else if (shared.is_raised && shared.has_happened)
     failure = "raised although it had its effect";
@@ -203,7 +212,9 @@ bool run_once(const std::function<injected_code*()>& make, disturbance other, in
     failure = "left something broken";
   if (!failure.empty() && result.failure.empty())
     result.failure = failure + ", the interrupt sent after " + std::to_string(steps) + " instructions";
-  ++(shared.is_raised ? result.raised : result.completed);
+  ++(shared.is_raised         ? result.raised
+     : shared.is_raised_later ? result.completed
+                              : result.discarded);
   ::munmap(memory, sizeof(page));
   return is_inside && state == after_step::stopped;
 }
