@@ -162,11 +162,10 @@ void announce(record& to, current_block& block, bool issues_fence) noexcept {
     futex_wake(&block.bell);
     return;
   }
-  if (&block == &current) return;
   // In the gate, or about to be: only a signal reaches it. The mark is set before the gate's look
-  // at the flag (Dekker again).
+  // at the flag (Dekker again). Here too it may be the caller itself.
   const bool is_in_gate = block.in_gate.load(std::memory_order_seq_cst) != 0;
-  if (!is_in_gate && (!signals_always() || has_looked(block))) return;
+  if (!is_in_gate && (&block == &current || !signals_always() || has_looked(block))) return;
   if (issues_fence) barrier_everywhere();
   if (!block.quiet.load(std::memory_order_relaxed)) send_signal(to.handle);
 }

@@ -4,7 +4,10 @@
 #include "signal/send.hpp"
 #include "target/record.hpp"
 
-#include <sigexc/mask.hpp>
+#include <sigexc/configure.hpp>
+
+#include <signal.h>
+#include <unistd.h>
 
 namespace sigexc::detail {
 
@@ -24,8 +27,9 @@ void await_signals_of_gate() noexcept {
 }  // namespace
 
 void deliver_before_operation() {
-  if (current.is_mask_edited) {  // see signal/handler.cpp
+  while (current.is_mask_edited) {  // see signal/handler.cpp
     current.is_mask_edited = false;
+    current.in_gate.store(0, std::memory_order_relaxed);  // left by longjmp, or 0
     unblock_signals();
   }
   if (!current.has_news()) return;
@@ -42,5 +46,38 @@ void leave_operation() noexcept {
 }
 
 bool is_held_until_waiting() noexcept { return can_raise() && would_deliver_at(place::wait); }
+
+way_out::way_out() noexcept {
+  constexpr long patience = 1'000'000;  // ns: long for a call that does not wait
+  sigevent event{};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = signal_number();
+#ifdef sigev_notify_thread_id
+  event.sigev_notify_thread_id = ::gettid();
+#else
+  event._sigev_un._tid = ::gettid();  // glibc 2.36 has no other name for it
+#endif
+  const int kept = errno;
+  exists_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+  const itimerspec once{{}, {0, patience}};
+  if (exists_) ::timer_settime(timer_, 0, &once, nullptr);
+  errno = kept;
+}
+
+way_out::~way_out() {
+  if (!exists_) return;
+  ::timer_delete(timer_);  // at its return a signal that was sent has been handled
+  // What was taken in has not been looked at by a safe point.
+  if (current.held != 0) current.pending_flag.store(1, std::memory_order_relaxed);
+}
+
+bool way_out::reopens() noexcept {
+  itimerspec left{};
+  ::timer_gettime(timer_, &left);
+  if (left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0) return false;
+  current.self->collect();
+  current.self->publish_held();
+  return true;
+}
 
 }  // namespace sigexc::detail

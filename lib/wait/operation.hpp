@@ -9,6 +9,8 @@
 #include <sigexc/detail/current.hpp>
 #include <sigexc/posix.hpp>
 
+#include <time.h>
+
 #include <cerrno>
 
 namespace sigexc::detail {
@@ -45,6 +47,36 @@ inline void end_operation() noexcept {
 // Whether something is held here that an operation which has to wait would deliver (M6).
 [[nodiscard]] bool is_held_until_waiting() noexcept;
 
+// Ends a call that was expected not to wait and yet does, because somebody else has taken what was
+// announced, or because nobody can ask whether it would wait: SIGEXC comes from a timer. It is made
+// only where an operation has an interrupt in hand that it may raise if it has to wait.
+class way_out {
+ public:
+  way_out() noexcept;
+  way_out(const way_out&) = delete;
+  way_out& operator=(const way_out&) = delete;
+  ~way_out();
+  // The call has some time left, and whatever has come meanwhile was taken in, so that the gate is
+  // open again.
+  [[nodiscard]] bool reopens() noexcept;
+  [[nodiscard]] bool exists() const noexcept { return exists_; }
+
+ private:
+  timer_t timer_{};
+  bool exists_;
+};
+
+// `now()`, or `would_wait`.
+template <class Now>
+long without_waiting(Now now) {
+  way_out limit;
+  if (!limit.exists()) return would_wait;
+  long result = 0;
+  do result = now();
+  while ((result == not_executed || result == -EINTR) && limit.reopens());
+  return result == not_executed || result == -EINTR ? would_wait : result;
+}
+
 // Runs `attempt()`, which goes through the gate, until it returns something else than
 // `not_executed` or -EINTR, delivering interrupts in between. An attempt with a timeout passes what
 // is left of it.
@@ -57,7 +89,7 @@ long operate(Attempt attempt, Now now) {
     begin_operation();
     long result = would_wait;
     if (current.held != 0 && is_held_until_waiting()) [[unlikely]] {
-      result = now();
+      result = without_waiting(now);
       if (result == would_wait) deliver_at(place::wait);
     }
     if (result == would_wait) result = attempt();

@@ -23,9 +23,10 @@ class answer {
   long value_;
 };
 
-// A call that completes at once, or of which nobody knows.
+// A call that completes at once, or of which nobody can ask whether it would: it finds out itself,
+// in the time that a way out leaves it.
 template <class Call>
-answer at_once(Call call) {
+answer unasked(Call call) {
   return operate(call, call);
 }
 

@@ -35,16 +35,6 @@ answer write_parts(int fd, const iovec* parts, int count, Call call) {
   });
 }
 
-// Whether opening it waits for the other end, as far as can be known without opening it.
-bool is_fifo_end(int directory, const char* path, int flags) {
-  if ((flags & (O_NONBLOCK | O_PATH)) != 0 || (flags & O_ACCMODE) == O_RDWR) return false;
-  struct stat status {};
-  const int kept = errno;
-  const bool is_fifo = ::fstatat(directory, path, &status, 0) == 0 && S_ISFIFO(status.st_mode);
-  errno = kept;
-  return is_fifo;
-}
-
 }  // namespace
 
 ssize_t read(int fd, void* buffer, std::size_t size) {
@@ -104,22 +94,20 @@ int open(const char* path, int flags, mode_t mode) {
 }
 
 int openat(int directory, const char* path, int flags, mode_t mode) {
-  const auto call = [=] { return gate(SYS_openat, directory, path, flags | O_LARGEFILE, mode); };
-  return answer(
-      operate(call, [&] { return is_fifo_end(directory, path, flags) ? would_wait : call(); }));
+  return unasked([=] { return gate(SYS_openat, directory, path, flags | O_LARGEFILE, mode); });
 }
 
 int fsync(int fd) {
-  return at_once([=] { return gate(SYS_fsync, fd); });
+  return unasked([=] { return gate(SYS_fsync, fd); });
 }
 
 int fdatasync(int fd) {
-  return at_once([=] { return gate(SYS_fdatasync, fd); });
+  return unasked([=] { return gate(SYS_fdatasync, fd); });
 }
 
 ssize_t copy_file_range(int in, off64_t* in_offset, int out, off64_t* out_offset, std::size_t size,
                         unsigned flags) {
-  return at_once(
+  return unasked(
       [=] { return gate(SYS_copy_file_range, in, in_offset, out, out_offset, size, flags); });
 }
 

@@ -17,8 +17,8 @@ using namespace detail;  // NOLINT: these are its operations
 
 namespace {
 
-// The sets of a select as they were. The kernel changes them only when it has a result; but asking
-// without waiting (M6) has the result that nothing is ready.
+// The sets of a select. They are the kernel's result if there is one, and as they were if not (O1):
+// asking without waiting (M6) empties them.
 class kept_sets {
  public:
   kept_sets(int count, fd_set* reading, fd_set* writing, fd_set* exceptional) noexcept
@@ -28,16 +28,23 @@ class kept_sets {
     for (int i = 0; i < 3; ++i)
       if (given_[i] != nullptr) std::memcpy(&kept_[i], given_[i], size_);
   }
+  kept_sets(const kept_sets&) = delete;
+  kept_sets& operator=(const kept_sets&) = delete;
+  ~kept_sets() {
+    if (!has_result_) restore();
+  }
   void restore() const noexcept {
     for (int i = 0; i < 3; ++i)
       if (given_[i] != nullptr) std::memcpy(given_[i], &kept_[i], size_);
   }
+  void set_result() noexcept { has_result_ = true; }
 
  private:
   static constexpr int word_bits = 8 * sizeof(long);
   std::size_t size_;
   fd_set* given_[3];
   fd_set kept_[3];
+  bool has_result_ = false;
 };
 
 }  // namespace
@@ -73,11 +80,14 @@ int pselect(int count, fd_set* reading, fd_set* writing, fd_set* exceptional,
     const sigset_t* set;
     std::size_t size;
   } sixth{blocked.get(), mask_size};
-  const kept_sets before(count, reading, writing, exceptional);
-  return in_time(timeout, 0, [&](timespec* rest) {
-    before.restore();
+  kept_sets sets(count, reading, writing, exceptional);
+  const answer result = in_time(timeout, 0, [&](timespec* rest) -> long {
+    if (count > FD_SETSIZE) return -EINVAL;
+    sets.restore();
     return gate(SYS_pselect6, count, reading, writing, exceptional, rest, &sixth);
   });
+  sets.set_result();
+  return result;
 }
 
 int epoll_wait(int epoll, epoll_event* events, int count, int milliseconds) {

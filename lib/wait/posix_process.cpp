@@ -10,7 +10,7 @@ namespace sigexc {
 
 long detail::call_system(long number, const long* arguments) {
   const long* const a = arguments;
-  return at_once([=] { return gate(number, a[0], a[1], a[2], a[3], a[4], a[5]); });
+  return unasked([=] { return gate(number, a[0], a[1], a[2], a[3], a[4], a[5]); });
 }
 
 namespace posix {

@@ -9,26 +9,11 @@ namespace sigexc::posix {
 
 using namespace detail;  // NOLINT: these are its operations
 
-namespace {
-
-bool is_stream(int fd) {
-  int type = 0;
-  socklen_t size = sizeof type;
-  const int kept = errno;
-  const bool is_known = ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-  errno = kept;
-  return is_known && type != SOCK_DGRAM && type != SOCK_RAW;
-}
-
-}  // namespace
-
 // A timeout of the socket that passes leaves the connection in progress.
 int connect(int fd, const sockaddr* address, socklen_t size) {
   const auto call = [=] { return gate(SYS_connect, fd, address, size); };
   socket_timeout limit(fd, POLLOUT);
-  return answer(
-      operate([&] { return limit.attempt(call, -EINPROGRESS); },
-              [&] { return is_stream(fd) && !is_nonblocking(fd) ? would_wait : call(); }));
+  return answer(operate([&] { return limit.attempt(call, -EINPROGRESS); }, call));
 }
 
 int accept(int fd, sockaddr* address, socklen_t* size) {

@@ -148,8 +148,7 @@ std::vector<row> file_rows() {
          return reading(make_pipe(),
                         [](int fd, char* to) { return posix::syscall(SYS_read, fd, to, 1); });
        },
-       [] { return posix::syscall(SYS_read, -1, nullptr, 1); }, EBADF, waiting::until_fed,
-       asking::optimist},
+       [] { return posix::syscall(SYS_read, -1, nullptr, 1); }, EBADF},
       {"pread",
        [] { return reading_file([](int fd, char* to) { return posix::pread(fd, to, 1, 2); }); },
        [] { return posix::pread(-1, nullptr, 1, 0); }, EBADF, waiting::never},
@@ -195,16 +194,14 @@ std::vector<row> file_rows() {
          return opening_fifo(
              [](const folder& in) { return posix::open(in.fifo.c_str(), O_RDONLY | O_CLOEXEC); });
        },
-       [] { return posix::open("/nowhere/at/all", O_RDONLY); }, ENOENT, waiting::until_fed,
-       asking::pessimist},
+       [] { return posix::open("/nowhere/at/all", O_RDONLY); }, ENOENT},
       {"openat",
        [] {
          return opening_fifo([](const folder& in) {
            return posix::openat(*in.directory, "fifo", O_WRONLY | O_CLOEXEC);
          });
        },
-       [] { return posix::openat(-1, "file", O_RDONLY); }, EBADF, waiting::until_fed,
-       asking::pessimist},
+       [] { return posix::openat(-1, "file", O_RDONLY); }, EBADF},
       {"open_of_a_file",
        [] {
          return creating([](const folder& in) {

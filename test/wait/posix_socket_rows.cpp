@@ -78,8 +78,7 @@ msghdr message_of(iovec& part) {
 
 std::vector<row> socket_rows() {
   return {
-      {"connect", connecting, [] { return posix::connect(-1, nullptr, 0); }, EBADF,
-       waiting::until_fed, asking::pessimist},
+      {"connect", connecting, [] { return posix::connect(-1, nullptr, 0); }, EBADF},
       {"accept",
        [] { return accepting([](int fd) { return posix::accept(fd, nullptr, nullptr); }); },
        [] { return posix::accept(-1, nullptr, nullptr); }, EBADF},

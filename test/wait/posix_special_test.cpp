@@ -13,13 +13,25 @@
 #include <netinet/in.h>
 #include <sys/syscall.h>
 
+#include <setjmp.h>
+#include <signal.h>
+
+#include <atomic>
+#include <barrier>
 #include <cerrno>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace sigexc::test {
 namespace {
+
+bool signal_is_blocked() {
+  sigset_t mask;
+  pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  return sigismember(&mask, signal_number()) == 1;
+}
 
 // More than fits anywhere.
 const std::string much(4 << 20, 'm');
@@ -187,6 +199,128 @@ TEST(Posix, MaskOfAPollBlocksOtherSignals) {
   EXPECT_EQ(posix::ppoll(nullptr, 0, &moment, &none), 0);
   EXPECT_EQ(calls, 1);
   pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
+}
+
+// O1, M6: what a select that raised was asked is what the next one asks.
+TEST(Posix, SelectThatRaisesLeavesTheSetsAsTheyWere) {
+  const channel pipe = make_pipe();
+  const enrollment here;
+  fd_set reading;
+  FD_ZERO(&reading);
+  FD_SET(*pipe.in, &reading);
+  {
+    const mask_scope only_waits(policy::on_blocking);
+    to_self(1);
+    EXPECT_THROW(posix::select(*pipe.in + 1, &reading, nullptr, nullptr, nullptr), int);
+  }
+  EXPECT_TRUE(FD_ISSET(*pipe.in, &reading));
+  EXPECT_EQ(posix::select(FD_SETSIZE + 1, &reading, nullptr, nullptr, nullptr), -1);
+  EXPECT_EQ(errno, EINVAL);
+}
+
+// M6, O2: readiness is no promise where others read too.
+TEST(Posix, OnBlockingIsInterruptedWhenAnotherTakesWhatWasThere) {
+  const channel pipe = make_pipe();
+  constexpr int readers = 4;
+  constexpr int rounds = 300;
+  std::barrier<> each(readers + 1);
+  std::atomic<int> bytes{0};
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < readers; ++i)
+    threads.emplace_back([&] {
+      const enrollment here;
+      for (int round = 0; round < rounds; ++round) {
+        each.arrive_and_wait();
+        try {
+          const mask_scope only_waits(policy::on_blocking);
+          to_self(1);
+          char byte = 0;
+          posix::read(*pipe.in, &byte, 1);
+          ++bytes;
+        } catch (int) {
+        }
+        each.arrive_and_wait();
+      }
+    });
+  for (int round = 0; round < rounds; ++round) {
+    put(pipe, "x");
+    each.arrive_and_wait();
+    each.arrive_and_wait();
+    EXPECT_LE(bytes, round + 1);
+  }
+  threads.clear();
+  EXPECT_EQ(drain(pipe).size(), static_cast<std::size_t>(rounds - bytes));
+}
+
+// M6, D4: a stream of interrupts does not keep a wait from raising.
+TEST(Posix, OnBlockingRaisesInAStreamOfInterrupts) {
+  const channel pipe = make_pipe();
+  std::atomic<bool> is_over{false};
+  thread caller([&] {
+    const mask_scope only_waits(policy::on_blocking);
+    char byte = 0;
+    for (int i = 0; i < 20; ++i) EXPECT_NE(raised_by([&] { posix::read(*pipe.in, &byte, 1); }), "");
+    is_over = true;
+    await([] { return interrupt_pending(); });
+  });
+  const target to = caller.get_target();
+  while (!is_over)
+    if (to.pending() < 1000) to.interrupt(0);
+  to.interrupt(0);
+  EXPECT_ANY_THROW(caller.wait());
+}
+
+// S10, O2: a handler that fires on top of the operation it interrupted.
+TEST(Posix, PreparedInterruptFiredOnTopOfAnOperationEndsIt) {
+  static prepared_interrupt* fired = nullptr;
+  for (const int flags : {0, SA_RESTART}) {
+    struct sigaction action {};
+    action.sa_flags = flags;
+    action.sa_handler = [](int) { fired->fire(); };
+    ::sigaction(SIGUSR1, &action, nullptr);
+    const channel pipe = make_pipe();
+    witness waits;
+    thread caller([&] {
+      prepared_interrupt prepared(this_thread::get_target(), 1);
+      fired = &prepared;
+      waits.here();
+      char byte = 0;
+      return raised_by([&] { posix::read(*pipe.in, &byte, 1); });
+    });
+    waits.await_asleep();
+    ::tgkill(::getpid(), waits.tid(), SIGUSR1);
+    EXPECT_EQ(caller.wait(), "1");
+  }
+}
+
+// O2: the mark that a longjmp leaves behind does not make later operations deaf.
+TEST(Posix, AfterALongjmpOutOfAnOperationTheNextIsInterrupted) {
+  static sigjmp_buf place;
+  ::signal(SIGUSR1, [](int) { siglongjmp(place, 1); });
+  const channel pipe = make_pipe();
+  witness first;
+  witness second;
+  std::atomic<bool> is_out{false};
+  thread caller([&] {
+    char byte = 0;
+    if (sigsetjmp(place, 1) == 0) {
+      first.here();
+      posix::read(*pipe.in, &byte, 1);
+    }
+    is_out = true;
+    // Long enough without a safe point for the signal to come.
+    await([] { return interrupt_pending() && signal_is_blocked(); });
+    EXPECT_EQ(raised_here(), "1");
+    second.here();
+    return raised_by([&] { posix::read(*pipe.in, &byte, 1); });
+  });
+  first.await_asleep();
+  ::tgkill(::getpid(), first.tid(), SIGUSR1);
+  await([&] { return is_out.load(); });
+  caller.interrupt(1);
+  second.await_asleep();
+  caller.interrupt(2);
+  EXPECT_EQ(caller.wait(), "2");
 }
 
 // O1: a TCP connection goes on being made; a second call waits for it.

@@ -27,20 +27,12 @@ enum class waiting {
   never       // cannot be made to wait in a test: it depends on files and devices only
 };
 
-// What it does where only waits are interrupted.
-enum class asking {
-  exact,      // raises if it would have to wait
-  pessimist,  // raises always
-  optimist    // never raises
-};
-
 struct row {
   const char* name;
   std::function<scene()> make;
   std::function<long()> fail;  // fails with `error`
   int error;
   waiting waits = waiting::until_fed;
-  asking asks = asking::exact;
 };
 
 // Each has a file of its own.

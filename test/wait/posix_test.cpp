@@ -178,7 +178,6 @@ TEST_P(Operation, PassesErrorsThrough) {
 
 // M6
 TEST_P(Operation, OnBlockingReturnsWhatItHasWithoutWaiting) {
-  if (GetParam().asks == asking::pessimist) GTEST_SKIP() << "cannot know";
   feed();
   enrollment here;
   try {
@@ -195,7 +194,7 @@ TEST_P(Operation, OnBlockingReturnsWhatItHasWithoutWaiting) {
 
 // M6
 TEST_P(Operation, OnBlockingIsInterruptedIfItHasToWait) {
-  if (!waits() || GetParam().asks == asking::optimist) GTEST_SKIP() << "does not, or cannot know";
+  if (!waits()) GTEST_SKIP() << "does not";
   enrollment here;
   const mask_scope only_waits(policy::on_blocking);
   to_self(1);
@@ -206,7 +205,7 @@ TEST_P(Operation, OnBlockingIsInterruptedIfItHasToWait) {
 
 // M6: the same for what comes when it waits already.
 TEST_P(Operation, OnBlockingIsEndedWhileItWaits) {
-  if (!waits() || GetParam().asks == asking::optimist) GTEST_SKIP() << "does not, or cannot know";
+  if (!waits()) GTEST_SKIP() << "does not";
   witness caller_waits;
   thread caller([&] {
     const mask_scope only_waits(policy::on_blocking);
