@@ -70,13 +70,13 @@ void await_future(Future& future) {
 ///
 /// @param wake called without arguments, at most once for each interrupt, never twice at a time,
 ///        and only between the begin of this call and its end. It runs on the thread that sends the
-///        interrupt (for `prepared_interrupt::fire` on one of the library's), with every interrupt
-///        blocked there. An interrupt may come just before `body` begins to wait, so what `wake`
+///        interrupt, with every interrupt blocked there; or on one of the library's, for
+///        `prepared_interrupt::fire`, and for what the target has sent itself or has come while
+///        `body` was in a block of everything (the end of the block calls it). An interrupt may come just before `body` begins to wait, so what `wake`
 ///        does must last: write to a pipe, or set a flag that `body` reads under a lock; a call
 ///        that only ends what is running now (as PQcancel) needs `body` to look for itself that it
 ///        is in time. It must neither wait for this thread nor interrupt it, and must not throw, or
-///        the program ends. It is called only for what the scopes around this call let through, and
-///        not while `body` is in a block of everything.
+///        the program ends. It is called only for what the scopes around this call let through.
 /// @param body called without arguments, once; not if an interrupt is raised before it. In a block
 ///        of everything, or while an exception is on its way, it is simply called.
 /// @return what `body` returns.
@@ -86,7 +86,7 @@ void await_future(Future& future) {
 ///
 /// Safe point: always, before `body`; and after it if it returned nothing.  Blocks: as `body`; at
 /// its end as long as `wake` is running.  Threads: acts on the caller's.  Signals: unsafe.
-/// Throws: interrupts; what `body` throws; `std::system_error` if the thread that `fire` needs
+/// Throws: interrupts; what `body` throws; `std::system_error` if the library's thread
 /// cannot be made.  See: O1-O3, M4, S10; `unblock function` of Ruby's `rb_nogvl`.
 template <class W, class F>
 decltype(auto) with_wake(W wake, F&& body) {

@@ -73,9 +73,8 @@ class scope {
     is_open_ = false;
     current.innermost = outer_;
     change_quiet(is_quiet_, was_quiet_);
-    // What this scope held may be deliverable now: the next safe point looks.
-    if (current.held != 0) [[unlikely]]
-      current.pending_flag.store(1, std::memory_order_relaxed);
+    if (current.has_news()) [[unlikely]]
+      leave_with_news(is_quiet_ && !was_quiet_);
   }
 
   // What governs an exception whose type `matches` one of a scope's, seen from `innermost`.
@@ -125,6 +124,7 @@ class scope {
       await_signals();
   }
   SIGEXC_EXPORT static void await_signals() noexcept;
+  SIGEXC_EXPORT static void leave_with_news(bool is_opened) noexcept;
 
   const scope* const outer_ = current.innermost;
   const scope* base_ = nullptr;  // with `restores_`: the scope that was innermost before the block

@@ -68,7 +68,7 @@
 ///
 /// Safe point: always.  Blocks: as the function does; interruptible.  Threads: any.
 /// Signals: unsafe.  Throws: interrupts, and then nothing was done.
-/// See: O1-O4, O7, M6; the cancellation points of POSIX.
+/// See: O1-O4, O7, M6.
 namespace sigexc::posix {
 
 // Files, pipes, and whatever else has a descriptor.

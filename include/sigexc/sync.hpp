@@ -36,11 +36,23 @@ namespace detail {
 
 using steady_deadline = std::optional<std::chrono::steady_clock::time_point>;
 
+// What is left until `time`: exactly, or a year if it is more than that. Nothing overflows, as times
+// far away may be out of range for the duration that they have in common with the clock's.
+template <class Clock, class Duration>
+std::chrono::nanoseconds left_until(const std::chrono::time_point<Clock, Duration>& time) {
+  using seconds = std::chrono::duration<double>;
+  constexpr std::chrono::hours year{24 * 365};
+  const auto now = Clock::now();
+  const seconds left = seconds(time.time_since_epoch()) - seconds(now.time_since_epoch());
+  if (left > year) return year;
+  if (!(left > -year)) return -year;  // also if it is no number
+  return std::chrono::ceil<std::chrono::nanoseconds>(time - now);
+}
+
 // `time` on the steady clock, as things stand now.
 template <class Clock, class Duration>
 std::chrono::steady_clock::time_point steady(const std::chrono::time_point<Clock, Duration>& time) {
-  const auto now = Clock::now();
-  return time <= now ? std::chrono::steady_clock::now() : after(time - now);
+  return after(left_until(time));
 }
 
 SIGEXC_EXPORT void sleep_until(std::chrono::steady_clock::time_point time);
@@ -83,7 +95,7 @@ void sleep_for(const std::chrono::duration<Rep, Period>& duration) {
 template <class Clock, class Duration>
 void sleep_until(const std::chrono::time_point<Clock, Duration>& time) {
   do detail::sleep_until(detail::steady(time));
-  while (Clock::now() < time);
+  while (detail::left_until(time).count() > 0);
 }
 
 /// A mutex whose lock can be waited for interruptibly. 4 bytes; not recursive; without contention
@@ -227,7 +239,7 @@ class condition_variable {
   std::cv_status wait_until(Lock& lock, const std::chrono::time_point<Clock, Duration>& time) {
     return detail::await_notification(has_waiters_, detail::lock_reference(lock),
                                       detail::steady(time)) ||
-                   Clock::now() < time
+                   detail::left_until(time).count() > 0
                ? std::cv_status::no_timeout
                : std::cv_status::timeout;
   }
@@ -275,7 +287,7 @@ class SIGEXC_EXPORT counting_semaphore {
   counting_semaphore(const counting_semaphore&) = delete;
   counting_semaphore& operator=(const counting_semaphore&) = delete;
 
-  /// Adds `units` (0 or more), and wakes as many waiters.
+  /// Adds `units` (0 or more; never beyond `max()`), and wakes as many waiters.
   ///
   /// Safe point: never.  Blocks: never.  Threads: any.  Signals: unsafe.  Throws: nothing.
   void release(std::ptrdiff_t units = 1) noexcept {
@@ -318,7 +330,7 @@ class SIGEXC_EXPORT counting_semaphore {
   [[nodiscard]] bool try_acquire_until(const std::chrono::time_point<Clock, Duration>& time) {
     do
       if (acquire_slowly(detail::steady(time))) return true;
-    while (Clock::now() < time);
+    while (detail::left_until(time).count() > 0);
     return false;
   }
 

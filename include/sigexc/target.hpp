@@ -78,7 +78,7 @@ template <class Rep, class Period>
 std::chrono::steady_clock::time_point after(std::chrono::duration<Rep, Period> duration) {
   using clock = std::chrono::steady_clock;
   const auto now = clock::now();
-  if (duration <= duration.zero()) return now;
+  if (!(duration > duration.zero())) return now;  // also if it is no number
   const std::chrono::duration<double> most = clock::time_point::max() - now;
   if (std::chrono::duration<double>(duration) >= most) return clock::time_point::max();
   return now + std::chrono::ceil<clock::duration>(duration);
@@ -189,8 +189,7 @@ class SIGEXC_EXPORT target {
 class SIGEXC_EXPORT prepared_interrupt {
  public:
   /// @param to who will get it. @param exception what will be raised, each time.
-  /// Throws: `std::bad_alloc`, or what copying `exception` throws; `std::system_error` if the
-  /// thread that wakes foreign code for it (see `with_wake`) is needed and cannot be made.
+  /// Throws: `std::bad_alloc`, or what copying `exception` throws.
   template <class E>
   prepared_interrupt(target to, E exception)
       : prepared_interrupt(std::move(to), detail::make_exception(std::move(exception))) {}

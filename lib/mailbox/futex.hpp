@@ -5,12 +5,13 @@
 // said.
 #pragma once
 
+#include "mailbox/kept_errno.hpp"
+
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <climits>
 #include <cstdint>
@@ -25,7 +26,7 @@ using deadline = std::optional<std::chrono::steady_clock::time_point>;
 // look again.
 inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                        deadline until = std::nullopt) noexcept {
-  const int kept = errno;
+  const kept_errno kept;
   timespec time{};
   if (until) {
     const auto since_start =
@@ -37,14 +38,12 @@ inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t exp
   // steady_clock is CLOCK_MONOTONIC, the clock of FUTEX_WAIT_BITSET, whose times are absolute.
   ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, until ? &time : nullptr, nullptr,
             FUTEX_BITSET_MATCH_ANY);
-  errno = kept;
 }
 
 // Wakes who sleeps on `word`. It only takes the address: the word need not exist any more.
 inline void futex_wake(const std::atomic<std::uint32_t>* word, int count = INT_MAX) noexcept {
-  const int kept = errno;
+  const kept_errno kept;
   ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
-  errno = kept;
 }
 
 }  // namespace sigexc::detail

@@ -17,7 +17,8 @@
 // stack, but the counter is not in it, SIGEXC is blocked in the frame that was interrupted, and
 // sent again: it comes when that frame returns, one frame further out, until it reaches the gate.
 // If the frame was no handler at all (the mark stays behind when someone longjmps out of the gate),
-// the thread is left with SIGEXC blocked; operations open it again when `is_mask_edited` is set.
+// the thread is left with SIGEXC blocked; the next operation takes the mark away and opens the mask
+// again, told by `is_mask_edited`.
 #include "signal/handler.hpp"
 
 #include "signal/gate.hpp"

@@ -5,6 +5,7 @@
 // when the thread calls something that it intercepts.
 #include "signal/install.hpp"
 
+#include "mailbox/kept_errno.hpp"
 #include "signal/handler.hpp"
 #include "signal/send.hpp"
 
@@ -60,12 +61,16 @@ std::optional<int> number_of_environment() noexcept {
   return error == std::errc{} && end == digits.end() ? number : -1;
 }
 
-bool is_free(int number) noexcept {
+}  // namespace
+
+bool is_unhandled(int number) noexcept {
   struct sigaction present {};
   if (__sigaction(number, nullptr, &present) != 0) return false;
   if ((present.sa_flags & SA_SIGINFO) != 0) return present.sa_sigaction == sigexc_handler;
   return present.sa_handler == SIG_DFL;
 }
+
+namespace {
 
 [[noreturn]] void refuse(int number) {
   throw std::system_error(
@@ -74,6 +79,8 @@ bool is_free(int number) noexcept {
           " has another handler; choose a free real-time signal by the environment variable "
           "SIGEXC_SIGNAL or by sigexc::configure({.signal_number = ...})");
 }
+
+std::uint64_t bit_in_mask(int number) noexcept { return std::uint64_t{1} << (number - 1); }
 
 // Whether a signal that a handler blocks in the frame it interrupted stays out of that frame.
 bool can_edit_masks(int number) noexcept {
@@ -107,7 +114,7 @@ bool can_edit_masks(int number) noexcept {
 constinit std::atomic<bool> is_signalling_always{true};
 
 bool try_install_handler(int number) noexcept {
-  if (!is_free(number)) return false;
+  if (!is_unhandled(number)) return false;
   struct sigaction ours {};
   ours.sa_sigaction = sigexc_handler;
   ours.sa_flags = SA_RESTART | SA_SIGINFO;
@@ -121,10 +128,12 @@ void install_once() {
   if (process.configured_number == 0 && number_of_environment())
     check_real_time(*number_of_environment(), "the environment variable SIGEXC_SIGNAL");
   const int number = signal_number();
-  if (!is_free(number)) refuse(number);
-  // The spare signal is a standard one, so the probe does not depend on a queue with room.
-  if (is_free(spare_signal) && can_edit_masks(spare_signal))
-    signals_in_mask = std::uint64_t{1} << (number - 1) | std::uint64_t{1} << (spare_signal - 1);
+  if (!is_unhandled(number)) refuse(number);
+  choose_spare_signal();
+  // The spare signal is a standard one: for it the probe does not depend on a queue with room.
+  const int spare = spare_signal();
+  if (can_edit_masks(spare != 0 ? spare : number))
+    signals_in_mask = bit_in_mask(number) | (spare != 0 ? bit_in_mask(spare) : 0);
   if (!try_install_handler(number)) refuse(number);
   process.configured_number = number;  // later changes of the environment change nothing
   process.has_barrier =
@@ -138,9 +147,8 @@ bool has_barrier_everywhere() noexcept {
 }
 
 void barrier_everywhere() noexcept {
-  const int kept = errno;
+  const kept_errno kept;
   ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-  errno = kept;
 }
 
 }  // namespace detail
@@ -153,7 +161,7 @@ void configure(const options& chosen) {
   if (process.is_installed)
     throw std::system_error(EBUSY, std::generic_category(),
                             "sigexc: configure() must come before the first target exists");
-  if (chosen.signal_number != 0 && !detail::is_free(chosen.signal_number))
+  if (chosen.signal_number != 0 && !detail::is_unhandled(chosen.signal_number))
     detail::refuse(chosen.signal_number);
   process.configured_number = chosen.signal_number;
   process.group = chosen.group;

@@ -7,6 +7,8 @@
 
 namespace sigexc::detail {
 
+// Nobody handles `number`, or we do.  Signals: async-signal-safe.
+[[nodiscard]] bool is_unhandled(int number) noexcept;
 // Makes our handler that of `number`. False: another handler owns the signal.
 // Signals: async-signal-safe, as sigaction is.
 bool try_install_handler(int number) noexcept;

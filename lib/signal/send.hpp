@@ -2,11 +2,11 @@
 //
 // The kernel keeps real-time signals in a queue, whose length is limited for each user
 // (RLIMIT_SIGPENDING); when it is full, pthread_kill fails with EAGAIN. A standard signal is but a
-// bit, and always accepted. So there is a spare, SIGSTKFLT, whose handler is installed when it is
-// first needed (S3). A timer for each target, made ahead of time so that it owns its place in the
+// bit, and always accepted. So there is a spare, SIGSTKFLT or SIGPWR, whose handler is installed when
+// it is first needed (S3). A timer for each target, made ahead of time so that it owns its place in the
 // queue, was the other way that worked; it costs each thread two system calls and fails where the
-// limit is 0. Nothing is lost if neither can be had: the pending flag is set, and waits of ours
-// are woken by a futex.
+// limit is 0. If both belong to somebody else and the queue is full, the pending flag is set and waits
+// of ours are woken by a futex, but no system call is.
 #pragma once
 
 #include <pthread.h>
@@ -14,7 +14,10 @@
 
 namespace sigexc::detail {
 
-inline constexpr int spare_signal = SIGSTKFLT;  // nothing in Linux has ever sent it
+// 0 if there is none.
+[[nodiscard]] int spare_signal() noexcept;
+// Picks it among those that nobody handles. Before the first target.
+void choose_spare_signal() noexcept;
 
 // Signals: async-signal-safe; keeps errno.
 void send_signal(pthread_t to) noexcept;

@@ -2,6 +2,7 @@
 #include "target/record.hpp"
 
 #include "mailbox/futex.hpp"
+#include "mailbox/kept_errno.hpp"
 #include "signal/install.hpp"
 #include "signal/send.hpp"
 #include "target/registry.hpp"
@@ -10,7 +11,6 @@
 
 #include <sched.h>
 
-#include <cerrno>
 #include <utility>
 
 namespace sigexc::detail {
@@ -87,9 +87,8 @@ void record::await_signals() noexcept {
   current.is_signalled = false;
   // A signal that was sent is pending for this thread, and the return from any system call delivers
   // it, so that no later call sees it.
-  const int kept = errno;
+  const kept_errno kept;
   sched_yield();
-  errno = kept;
 }
 
 void record::discard(interrupt_list&& ended) noexcept {
@@ -173,7 +172,7 @@ void announce(record& to, current_block& block, bool issues_fence) noexcept {
 }  // namespace
 
 bool send(record& to, interrupt& sent) noexcept {
-  const int kept = errno;
+  const kept_errno kept;
   const sender_count::ticket counted = to.traffic.enter();
   const bool is_queued = to.push(sent);
   if (is_queued) {
@@ -181,7 +180,6 @@ bool send(record& to, interrupt& sent) noexcept {
       announce(to, *block, !counted.is_fence_needed);
   }
   to.traffic.leave(counted);
-  errno = kept;
   return is_queued;
 }
 
@@ -206,6 +204,14 @@ bool fire(record& to, interrupt& reusable) noexcept {
 
 void fire_and_wake(record& to, interrupt& reusable) noexcept {
   if (fire(to, reusable)) to.wakers.call_for(reusable, reusable.exception.__cxa_exception_type());
+}
+
+void scope::leave_with_news(bool is_opened) noexcept {
+  // What this scope held may be deliverable now: the next safe point looks.
+  if (current.held != 0) current.pending_flag.store(1, std::memory_order_relaxed);
+  // And foreign code around it may have to return for it (see target/wakers.hpp).
+  if (is_opened && current.self != nullptr && current.self->wakers.has_any())
+    current.self->wakers.post();
 }
 
 void scope::await_signals() noexcept {

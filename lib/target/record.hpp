@@ -92,7 +92,7 @@ struct record final : mailbox {
   sender_count traffic;
   interrupt_list held;
   callback_list callbacks;
-  waker_list wakers;
+  waker_list wakers{*this};
 
  private:
   // Closes the mailbox; afterwards no sender reaches the thread. Returns what was left in it.

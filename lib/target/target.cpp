@@ -2,7 +2,7 @@
 #include <sigexc/target.hpp>
 
 #include "mailbox/interrupt.hpp"
-#include "target/fired.hpp"
+#include "target/errand.hpp"
 #include "target/record.hpp"
 #include "target/termination.hpp"
 
@@ -73,7 +73,7 @@ prepared_interrupt::prepared_interrupt(target to, std::exception_ptr exception)
 
 void prepared_interrupt::fire() noexcept {
   if (detail::fire(*record_, *interrupt_) && record_->wakers.has_any())
-    static_cast<detail::fired_interrupt&>(*interrupt_).hand_over();
+    static_cast<detail::fired_interrupt&>(*interrupt_).post();
 }
 
 }  // namespace sigexc

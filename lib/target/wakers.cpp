@@ -3,6 +3,7 @@
 
 #include "mailbox/futex.hpp"
 #include "mailbox/interrupt.hpp"
+#include "signal/install.hpp"
 
 #include <sigexc/detail/current.hpp>
 #include <sigexc/mask.hpp>
@@ -13,7 +14,6 @@ namespace {
 
 // Whether the scopes around the foreign code let an interrupt of `type` through.
 bool is_let_through(const waker& one, const std::type_info* type) noexcept {
-  if (one.block->quiet.load(std::memory_order_relaxed)) return false;
   const policy governing = scope::lookup(one.innermost, [type](type_list governed) {
     if (type == nullptr) return false;
     for (; *governed != nullptr; ++governed) {
@@ -46,29 +46,60 @@ void waker_list::leave(waker& one) noexcept {
   }
 }
 
-void waker_list::call(const interrupt* sent, const std::type_info* type) noexcept {
+void waker_list::call_for(const interrupt& sent, const std::type_info* type) noexcept {
+  if (!has_any()) return;
+  if (has_barrier_everywhere()) barrier_everywhere();
   std::unique_lock lock(mutex_);
   waker* const one = innermost_.load(std::memory_order_relaxed);
-  if (one == nullptr) return;
-  if (sent != nullptr && (sent->state.load(std::memory_order_relaxed) != status::pending ||
-                          !is_let_through(*one, type)))
+  if (one == nullptr || sent.state.load(std::memory_order_relaxed) != status::pending ||
+      !is_let_through(*one, type))
     return;
-  one->is_called = true;
-  one->is_called_again = true;
-  if (one->running.load(std::memory_order_relaxed) != 0) return;
-  one->running.store(1, std::memory_order_relaxed);
+  const bool is_owner = one->block == &current;
+  one->is_missed = is_owner || one->block->quiet.load(std::memory_order_relaxed);
+  if (is_owner) post();
+  if (!one->is_missed) call(*one, lock);
+}
+
+void waker_list::call_for_held(const interrupt* first) noexcept {
+  const std::lock_guard lock(mutex_);
+  waker* const one = innermost_.load(std::memory_order_relaxed);
+  if (one == nullptr) return;
+  for (; first != nullptr; first = first->next.load(std::memory_order_relaxed)) {
+    if (first->is_withdrawn() || !is_let_through(*one, first->exception.__cxa_exception_type()))
+      continue;
+    one->is_missed = true;
+    post();
+    return;
+  }
+}
+
+void waker_list::run() noexcept {
+  if (has_barrier_everywhere()) barrier_everywhere();
+  std::unique_lock lock(mutex_);
+  waker* const one = innermost_.load(std::memory_order_relaxed);
+  if (one == nullptr || !one->is_missed || one->block->quiet.load(std::memory_order_relaxed))
+    return;
+  one->is_missed = false;
+  call(*one, lock);
+}
+
+void waker_list::call(waker& one, std::unique_lock<std::mutex>& lock) noexcept {
+  one.is_called_again = true;
+  if (one.running.load(std::memory_order_relaxed) != 0) return;
+  one.running.store(1, std::memory_order_relaxed);
   do {
-    one->is_called_again = false;
+    one.is_called_again = false;
     lock.unlock();
     {
       // What is pending for the sender must not be raised by what the waker does.
       const scope everything_blocked(policy::never, governed_types<>);
-      one->call(one->argument);
+      one.call(one.argument);
     }
     lock.lock();
-  } while (one->is_called_again);
-  one->running.store(0, std::memory_order_relaxed);
-  const auto* const word = &one->running;
+  } while (one.is_called_again);
+  one.is_called = true;
+  one.running.store(0, std::memory_order_relaxed);
+  const auto* const word = &one.running;
   lock.unlock();
   futex_wake(word);  // by its address: the waker may be gone
 }

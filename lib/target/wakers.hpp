@@ -11,9 +11,15 @@
 // its call to the first, which then calls again: senders do not wait for each other, and calls do
 // not overlap. The target leaves the list, then waits until nothing is running.
 //
-// What may be sent in a signal handler (S10) is called for by a thread of the library: see
-// fired.hpp.
+// Two calls cannot be made by who finds that they are due: by a signal handler (S10), and by the
+// target itself. And while the target is in a block of everything, somewhere in its foreign code,
+// the call is not due yet: it is noted as missed, and the end of the block looks for such notes. All
+// of these become errands. (The sender reads `quiet` after a barrier on every processor, as in
+// `announce`: either it sees that the block has ended, or the end sees the flag.)
 #pragma once
+
+#include "mailbox/mailbox.hpp"
+#include "target/errand.hpp"
 
 #include <sigexc/detail/waker.hpp>
 
@@ -23,10 +29,10 @@
 
 namespace sigexc::detail {
 
-struct interrupt;
-
-class waker_list {
+class waker_list final : public errand {
  public:
+  explicit waker_list(mailbox& of) noexcept : of_(of) {}
+
   // The owner's. False: the pending flag is set, and nothing has happened.
   bool enter(waker& one) noexcept;
   // The owner's. Waits for a call that is running.
@@ -39,17 +45,19 @@ class waker_list {
   // Calls the innermost waker, unless the target is in no foreign code, or the scopes around it
   // hold `sent`, or `sent` is not pending any more.
   // @param type that of the exception in `sent`, which others may have dropped.
-  void call_for(const interrupt& sent, const std::type_info* type) noexcept {
-    if (has_any()) call(&sent, type);
-  }
-  // The owner's. Calls it because something is pending of which an inner one was told.
-  void call_again() noexcept {
-    if (has_any()) call(nullptr, nullptr);
-  }
+  void call_for(const interrupt& sent, const std::type_info* type) noexcept;
+
+  // The owner's, when it has left a waker: what is held is also for the one around it.
+  void call_for_held(const interrupt* first) noexcept;
 
  private:
-  void call(const interrupt* sent, const std::type_info* type) noexcept;
+  // Calls what was missed, if it is due now.
+  void run() noexcept override;
+  void keep() noexcept override { of_.retain(); }
+  void drop() noexcept override { of_.release(); }
+  void call(waker& one, std::unique_lock<std::mutex>& lock) noexcept;
 
+  mailbox& of_;  // the record that this is part of
   std::atomic<waker*> innermost_{nullptr};  // written by the owner under the mutex
   std::mutex mutex_;
 };

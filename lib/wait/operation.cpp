@@ -1,6 +1,7 @@
 // What operations do around the gate when something is pending.
 #include "wait/operation.hpp"
 
+#include "mailbox/kept_errno.hpp"
 #include "signal/send.hpp"
 #include "target/record.hpp"
 
@@ -40,6 +41,11 @@ void deliver_before_operation() {
     deliver_at(place::wait);
 }
 
+void deliver_before_waiting() {
+  await_signals_of_gate();  // it may raise
+  deliver_at(place::wait);
+}
+
 void leave_operation() noexcept {
   keep_flag_if_unraised();
   await_signals_of_gate();
@@ -57,11 +63,10 @@ way_out::way_out() noexcept {
 #else
   event._sigev_un._tid = ::gettid();  // glibc 2.36 has no other name for it
 #endif
-  const int kept = errno;
+  const kept_errno kept;
   exists_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
   const itimerspec once{{}, {0, patience}};
   if (exists_) ::timer_settime(timer_, 0, &once, nullptr);
-  errno = kept;
 }
 
 way_out::~way_out() {

@@ -34,6 +34,7 @@ inline constexpr long would_wait = not_executed - 1;
 // What comes before each operation and after an attempt that did not return a result; and at the
 // end of an operation. Where nothing is pending both are a few inlined instructions.
 void deliver_before_operation();
+void deliver_before_waiting();
 void leave_operation() noexcept;
 inline void begin_operation() {
   if (current.is_mask_edited || current.has_news()) [[unlikely]]
@@ -90,7 +91,7 @@ long operate(Attempt attempt, Now now) {
     long result = would_wait;
     if (current.held != 0 && is_held_until_waiting()) [[unlikely]] {
       result = without_waiting(now);
-      if (result == would_wait) deliver_at(place::wait);
+      if (result == would_wait) deliver_before_waiting();
     }
     if (result == would_wait) result = attempt();
     if (result == not_executed || result == -EINTR) continue;

@@ -1,6 +1,8 @@
 // Asking about descriptors, and the rest of a socket's own timeout.
 #include "wait/posix_descriptor.hpp"
 
+#include "mailbox/kept_errno.hpp"
+
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -17,9 +19,8 @@ long poll_for(int fd, short events, timespec rest) noexcept {
 }  // namespace
 
 bool is_nonblocking(int fd) noexcept {
-  const int kept = errno;
+  const kept_errno kept;
   const int flags = ::fcntl(fd, F_GETFL);
-  errno = kept;
   return flags < 0 || (flags & O_NONBLOCK) != 0;
 }
 
@@ -34,10 +35,9 @@ void socket_timeout::ask() noexcept {
   const int option = events_ == POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO;
   timeval set{};
   socklen_t size = sizeof set;
-  const int kept = errno;
+  const kept_errno kept;
   is_known_ = ::getsockopt(fd_, SOL_SOCKET, option, &set, &size) == 0 &&
               (set.tv_sec != 0 || set.tv_usec != 0);
-  errno = kept;
   // The coarse clock shows the time of the last tick, and a tick may be late.
   timespec tick{};
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
@@ -46,6 +46,10 @@ void socket_timeout::ask() noexcept {
 
 long socket_timeout::wait() const noexcept {
   return poll_for(fd_, events_, difference(end_, now_on(CLOCK_MONOTONIC)));
+}
+
+bool socket_timeout::has_passed() const noexcept {
+  return is_zero(difference(end_, now_on(CLOCK_MONOTONIC)));
 }
 
 }  // namespace sigexc::detail

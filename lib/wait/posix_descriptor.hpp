@@ -4,8 +4,9 @@
 // a wait with such a timeout after a signal, and the next attempt would wait for the whole of it
 // again. So each operation remembers when it began; after the first EINTR it asks for the
 // timeout, and from then on waits with poll for what is left of it before it makes the call. (If
-// someone else takes what poll has announced, the call waits again on its own; a changed timeout on
-// the socket would be exact, but everybody who shares the socket would see it.)
+// the call waits although poll says that it would not, or someone else takes what poll has announced,
+// it waits again on its own, for less than one more timeout after the last signal; a changed timeout
+// on the socket would be exact, but everybody who shares the socket would see it.)
 #pragma once
 
 #include "wait/posix_call.hpp"
@@ -41,7 +42,8 @@ class socket_timeout {
   long attempt(Call call, long passed = -EAGAIN) noexcept {
     if (is_known_) {
       const long ready = wait();
-      if (ready <= 0) return ready == 0 ? passed : ready;
+      if (ready < 0) return ready;
+      if (ready == 0 || has_passed()) return passed;
     }
     const long result = call();
     if (result == -EINTR) ask();
@@ -51,6 +53,7 @@ class socket_timeout {
  private:
   void ask() noexcept;
   [[nodiscard]] long wait() const noexcept;
+  [[nodiscard]] bool has_passed() const noexcept;
 
   int fd_;
   short events_;

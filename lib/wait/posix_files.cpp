@@ -3,6 +3,8 @@
 
 #include "wait/posix_descriptor.hpp"
 
+#include "mailbox/kept_errno.hpp"
+
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -17,9 +19,8 @@ namespace {
 
 struct stat status_of(int fd) {
   struct stat status {};
-  const int kept = errno;
+  const kept_errno kept;
   ::fstat(fd, &status);
-  errno = kept;
   return status;
 }
 

@@ -20,7 +20,7 @@ class foreign_signals {
     if (!is_given_) return;
     set_ = *given;
     sigdelset(&set_, signal_number());
-    sigdelset(&set_, spare_signal);
+    if (spare_signal() != 0) sigdelset(&set_, spare_signal());
   }
   [[nodiscard]] const sigset_t* get() const noexcept { return is_given_ ? &set_ : nullptr; }
 

@@ -12,6 +12,10 @@ namespace sigexc::posix {
 
 using namespace detail;  // NOLINT: these are its operations
 
+namespace {
+constexpr std::size_t most_operations = 32'000;  // semop(2): what SEMOPM can be set to
+}  // namespace
+
 // A queue of POSIX is a descriptor.
 ssize_t mq_receive(mqd_t queue, char* message, std::size_t size, unsigned* priority) {
   return on_descriptor(POLLIN, SYS_mq_timedreceive, queue, message, size, priority, nullptr);
@@ -33,6 +37,7 @@ int msgsnd(int queue, const void* message, std::size_t size, int flags) {
 
 int semop(int semaphores, sembuf* operations, std::size_t count) {
   const auto call = [=](sembuf* all) { return gate(SYS_semop, semaphores, all, count); };
+  if (count > most_operations) return unasked([&] { return call(operations); });  // it fails
   return answer(operate([&] { return call(operations); },
                         [&] {
                           std::vector<sembuf> hasty(operations, operations + count);

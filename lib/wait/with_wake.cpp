@@ -7,38 +7,47 @@
 //
 // In a block of everything and during unwinding no waker is entered, as nothing could be raised.
 #include "deliver/deliver.hpp"
-#include "target/fired.hpp"
+#include "target/errand.hpp"
 #include "target/record.hpp"
 
 #include <sigexc/detail/current.hpp>
 #include <sigexc/detail/waker.hpp>
+#include <sigexc/safe_point.hpp>
+
+#include <utility>
 
 namespace sigexc::detail {
 
 foreign_code::foreign_code(void (*call)(void*) noexcept, void* argument)
     : waker_{call, argument, &current, current.innermost} {
   if (current.self == nullptr) return;
-  start_waking(/*is_prepared=*/false);
+  errand::start_thread();
+  bool is_entered = false;
   do {
     if (current.has_news()) deliver_at(place::wait);  // O1
-    if (current.quiet.load(std::memory_order_relaxed) || !can_raise()) break;
-    is_entered_ = current.self->wakers.enter(waker_);
-  } while (!is_entered_);
+    if (current.self == nullptr || current.quiet.load(std::memory_order_relaxed) || !can_raise())
+      break;
+    is_entered = current.self->wakers.enter(waker_);
+  } while (!is_entered);
   keep_flag_if_unraised();
+  if (!is_entered) return;
+  entered_ = current.self;
+  entered_->retain();
 }
 
 void foreign_code::leave() noexcept {
-  if (is_entered_) current.self->wakers.leave(waker_);
-  is_entered_ = false;
+  if (entered_ == nullptr) return;
+  entered_->wakers.leave(waker_);
+  std::exchange(entered_, nullptr)->release();
 }
 
 foreign_code::~foreign_code() {
-  if (!is_entered_) return;
+  if (entered_ == nullptr) return;
   leave();
   // Left with a value or by an exception, with the interrupt pending: the foreign code around this,
   // if there is any, has to return too.
-  if (waker_.is_called && current.pending_flag.load(std::memory_order_relaxed) != 0)
-    current.self->wakers.call_again();
+  if (current.self != nullptr && current.self->wakers.has_any() && interrupt_pending())
+    current.self->wakers.call_for_held(current.self->held.first());
 }
 
 void foreign_code::end() {

@@ -204,6 +204,13 @@ TEST(Enrollment, UnblocksTheSignalInTheKernelMaskWhileItLasts) {
   }).join();
 }
 
+// The kernel refuses every real-time signal of this user.
+bool fill_signal_queue() {
+  const rlimit none{0, 0};
+  if (::setrlimit(RLIMIT_SIGPENDING, &none) != 0) return false;
+  return ::pthread_kill(::pthread_self(), sigexc::signal_number()) == EAGAIN;
+}
+
 // S2
 TEST(WakeWhenWaiting, SendsNoSignalToAThreadThatIsInNoOperation) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
@@ -219,11 +226,88 @@ TEST(WakeWhenWaiting, SendsNoSignalToAThreadThatIsInNoOperation) {
       testing::ExitedWithCode(0), "");
 }
 
-// The kernel refuses every real-time signal of this user.
-bool fill_signal_queue() {
-  const rlimit none{0, 0};
-  if (::setrlimit(RLIMIT_SIGPENDING, &none) != 0) return false;
-  return ::pthread_kill(::pthread_self(), sigexc::signal_number()) == EAGAIN;
+// S2: also after one that has raised, and with a sender that is slow to signal.
+TEST(WakeWhenWaiting, SendsNoSignalAfterAnOperation) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        sigexc::configure({.signal = sigexc::wake::when_waiting});
+        sigexc::thread target([] {
+          const sigexc::target self = sigexc::this_thread::get_target();
+          std::atomic<bool> stop{false};
+          std::jthread sender([&] {
+            while (!stop)
+              if (self.pending() == 0) self.interrupt(nudge{});
+          });
+          int failed = 0;
+          for (const auto policy : {sigexc::policy::immediate, sigexc::policy::on_blocking})
+            for (int round = 0; round < 2'000; ++round) {
+              try {
+                const sigexc::mask_scope here(policy);
+                sigexc::posix::poll(nullptr, 0, 1);
+              } catch (...) {
+              }
+              if (::poll(nullptr, 0, 0) == -1 || poll_is_interrupted(1ms)) ++failed;
+            }
+          stop = true;
+          sender.join();
+          sigexc::blocked([] { return 0; });
+          return failed;
+        });
+        try {
+          std::_Exit(target.wait() != 0 ? 1 : 0);
+        } catch (...) {
+          std::_Exit(2);
+        }
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+// S3, O2: with SIGSTKFLT in other hands there is another spare, and the remedy on top of another
+// handler works as well.
+TEST(TakenSpareSignal, LosesNoInterrupt) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        ::signal(SIGSTKFLT, SIG_IGN);
+        static std::atomic<bool> is_on_top{false};
+        static std::atomic<bool> is_sent{false};
+        struct sigaction busy {};
+        busy.sa_flags = SA_RESTART;
+        busy.sa_handler = [](int) {
+          is_on_top = true;
+          while (!is_sent) {
+          }
+        };
+        ::sigaction(SIGUSR1, &busy, nullptr);
+        int ends[2];
+        if (::pipe(ends) != 0) std::_Exit(9);
+        const auto is_interrupted = [&](witness& waits) {
+          char byte = 0;
+          waits.here();
+          try {
+            sigexc::posix::read(ends[0], &byte, 1);
+          } catch (nudge) {
+            return true;
+          }
+          return false;
+        };
+        witness waits;
+        sigexc::thread disturbed([&] { return is_interrupted(waits); });
+        waits.await_asleep();
+        ::tgkill(::getpid(), waits.tid(), SIGUSR1);
+        await([&] { return is_on_top.load(); });
+        disturbed.interrupt(nudge{});
+        is_sent = true;
+        if (!disturbed.wait()) std::_Exit(1);
+        if (!fill_signal_queue()) std::_Exit(2);
+        witness waits_again;
+        sigexc::thread starved([&] { return is_interrupted(waits_again); });
+        waits_again.await_asleep();
+        starved.interrupt(nudge{});
+        std::_Exit(starved.wait() ? 0 : 3);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 // S3

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
+#include <limits>
 
 #include "support/interrupts.hpp"
 #include "support/order.hpp"
@@ -113,6 +115,31 @@ TEST(Sleep, IsNotEndedByAWithdrawnInterrupt) {  // S9
   const auto begin = clock::now();
   sleep_for(1ms);
   EXPECT_GE(clock::now() - begin, 1ms);
+}
+
+// Times that are out of the clocks' range are far away, not past.
+TEST(SleepUntil, SleepsUntilTheEndOfTime) {
+  const auto sleeps = {
+      std::function<void()>([] { sleep_until(std::chrono::sys_seconds::max()); }),
+      std::function<void()>([] {
+        sleep_until(std::chrono::time_point<std::chrono::steady_clock, std::chrono::hours>::max());
+      }),
+      std::function<void()>([] { sleep_until(std::chrono::steady_clock::time_point::max()); }),
+      std::function<void()>([] {
+        sleep_for(std::chrono::duration<double>(std::numeric_limits<double>::infinity()));
+      })};
+  for (const auto& sleep : sleeps) {
+    witness waits;
+    thread sleeper([&] {
+      waits.here();
+      return raised_by(sleep);
+    });
+    waits.await_asleep();
+    sleeper.interrupt(1);
+    EXPECT_EQ(sleeper.wait(), "1");
+  }
+  sleep_until(std::chrono::sys_seconds::min());
+  sleep_for(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN()));
 }
 
 }  // namespace

@@ -349,11 +349,12 @@ TEST(WithWake, IsCalledInsideABlockOfTheSender) {
 
 TEST(WithWake, IsCalledForWhatItsBodySendsToItself) {
   const enrollment here;
-  int calls = 0;
+  std::atomic<int> calls{0};
   EXPECT_EQ(with_wake([&] { ++calls; },
                       [&] {
                         to_self(1);
-                        return calls;
+                        await([&] { return calls != 0; });
+                        return calls.load();
                       }),
             1);
   EXPECT_EQ(raised_here(), "1");
@@ -362,17 +363,132 @@ TEST(WithWake, IsCalledForWhatItsBodySendsToItself) {
 // D5: swallowed inside the body, a termination comes again, and calls again.
 TEST(WithWake, IsCalledAgainForATerminationThatWasSwallowed) {
   const enrollment here;
-  int calls = 0;
+  std::atomic<int> calls{0};
   const auto wake = [&] { ++calls; };
   EXPECT_EQ(raised_by([&] {
               with_wake(wake, [&] {
                 this_thread::get_target().terminate();
-                EXPECT_EQ(calls, 1);
+                await([&] { return calls == 1; });
                 EXPECT_EQ(raised_here(), "terminated");
-                EXPECT_EQ(calls, 2);
+                await([&] { return calls == 2; });
               });
             }),
             "terminated");
+}
+
+// What the target sends itself, or gets again, must not have its waker called by itself: the two
+// may share a lock.
+TEST(WithWake, IsNotCalledByTheTargetItself) {
+  const enrollment here;
+  std::mutex shared;
+  bool is_told = false;
+  EXPECT_EQ(raised_by([&] {
+              with_wake(
+                  [&] {
+                    const std::scoped_lock lock(shared);
+                    is_told = true;
+                  },
+                  [&] {
+                    {
+                      const std::scoped_lock lock(shared);
+                      this_thread::get_target().terminate();
+                      EXPECT_EQ(raised_here(), "terminated");
+                    }
+                    await([&] {
+                      const std::scoped_lock lock(shared);
+                      return is_told;
+                    });
+                  });
+            }),
+            "terminated");
+}
+
+// O2: what comes while the body is in a block calls when the block ends, however it ends.
+TEST(WithWake, IsCalledForWhatCameInABlockWhenTheBlockEnds) {
+  foreign blocking;
+  waker wakes(blocking);
+  std::latch is_inside(1);
+  thread target([&] {
+    return with_wake(wakes.call(), [&] {
+      const int value = blocked([&] {
+        is_inside.count_down();
+        await([] { return interrupt_pending(); });
+        EXPECT_EQ(wakes.calls, 0);
+        return 1;
+      });
+      blocking.wait();
+      return value;
+    });
+  });
+  is_inside.wait();
+  target.interrupt(1);
+  EXPECT_EQ(target.wait(), 1);
+  EXPECT_EQ(wakes.calls, 1);
+}
+
+// O2, O5: the same for the block in which a condition wait takes its lock again.
+TEST(WithWake, IsCalledForWhatCameWhileAWaitTookItsLockAgain) {
+  foreign blocking;
+  waker wakes(blocking);
+  mutex guarding;
+  condition_variable changed;
+  witness waits;
+  thread target([&] {
+    return with_wake(wakes.call(), [&] {
+      std::unique_lock lock(guarding);
+      waits.here();
+      changed.wait(lock);
+      lock.unlock();
+      blocking.wait();
+      return 1;
+    });
+  });
+  waits.await_asleep();
+  {
+    const std::scoped_lock lock(guarding);
+    changed.notify_one();
+    target.interrupt(1);
+  }
+  EXPECT_EQ(target.wait(), 1);
+}
+
+// M1: it is called for what the scopes around it let through, wherever the body opens them.
+TEST(WithWake, IsNotCalledForWhatOnlyAnInnerScopeLetsThrough) {
+  std::atomic<int> outer{0};
+  std::atomic<int> inner{0};
+  std::latch is_inside(1);
+  thread target([&] {
+    const block_scope<int> around;
+    return with_wake([&] { ++outer; },
+                     [&] {
+                       unblocked<int>([&] {
+                         return with_wake([&] { ++inner; },
+                                          [&] {
+                                            is_inside.count_down();
+                                            await([&] { return inner != 0; });
+                                            return 0;
+                                          });
+                       });
+                       // Errands are run in order: after this one nothing is left.
+                       to_self(std::string("last"));
+                       await([&] { return outer != 0; });
+                       return outer.load();
+                     });
+  });
+  is_inside.wait();
+  target.interrupt(1);
+  EXPECT_EQ(raised_by([&] { target.wait(); }), "group(1, last)");
+  EXPECT_EQ(outer, 1);
+}
+
+// The end of an enrollment inside the body leaves nothing to be called.
+TEST(WithWake, StandsTheEndOfTheEnrollmentInItsBody) {
+  auto here = std::make_unique<enrollment>();
+  const target self = here->get_target();
+  int calls = 0;
+  with_wake([&] { ++calls; }, [&] { here.reset(); });
+  EXPECT_EQ(self.interrupt(1).state(), delivery::discarded);
+  EXPECT_EQ(calls, 0);
 }
 
 constinit prepared_interrupt* fired_by_signal = nullptr;

@@ -9,6 +9,7 @@
 namespace sigexc::detail {
 
 struct current_block;
+struct record;
 class scope;
 
 // How to make a piece of foreign code return. A link in the list that the target's record keeps,
@@ -23,6 +24,7 @@ struct waker {
   waker* outer = nullptr;
   bool is_called = false;        // at least once
   bool is_called_again = false;  // while it was running
+  bool is_missed = false;        // it is to be called as soon as that is possible
   // 1: some thread is in `call`. The futex on which the owner waits for its end.
   std::atomic<std::uint32_t> running{0};
 };
@@ -43,7 +45,7 @@ class SIGEXC_EXPORT foreign_code {
   void leave() noexcept;
 
   waker waker_;
-  bool is_entered_ = false;
+  record* entered_ = nullptr;  // counted, since `body` may end the enrollment
 };
 
 }  // namespace sigexc::detail

@@ -1,0 +1,78 @@
+// The list of errands, and the thread that works it off.
+#include "target/errand.hpp"
+
+#include "mailbox/futex.hpp"
+#include "target/record.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+namespace sigexc::detail {
+
+namespace {
+
+struct state {
+  std::atomic<errand*> posted{nullptr};
+  std::atomic<std::uint32_t> posts{0};
+  std::atomic<bool> has_thread{false};  // set under the mutex
+  std::mutex mutex;
+};
+constinit state process;
+
+}  // namespace
+
+void errand::post() noexcept {
+  // Who takes it off the list clears the mark first, and runs it after that.
+  if (is_posted_.exchange(true, std::memory_order_acq_rel)) return;
+  keep();
+  next_ = process.posted.load(std::memory_order_relaxed);
+  while (!process.posted.compare_exchange_weak(next_, this, std::memory_order_release,
+                                               std::memory_order_relaxed)) {
+  }
+  process.posts.fetch_add(1, std::memory_order_release);
+  futex_wake(&process.posts, 1);
+}
+
+void* errand::serve(void*) noexcept {
+  for (;;) {
+    const auto seen = process.posts.load(std::memory_order_acquire);
+    auto* one = process.posted.exchange(nullptr, std::memory_order_acquire);
+    if (one == nullptr) futex_wait(process.posts, seen);
+    while (one != nullptr) {
+      errand& now = *std::exchange(one, one->next_);
+      now.is_posted_.exchange(false, std::memory_order_acq_rel);
+      now.run();
+      now.drop();
+    }
+  }
+}
+
+void errand::start_thread() {
+  if (process.has_thread.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(process.mutex);
+  if (process.has_thread.load(std::memory_order_relaxed)) return;
+  // It handles no signals: those are for the threads of the program.
+  sigset_t every;
+  sigset_t before;
+  sigfillset(&every);
+  pthread_sigmask(SIG_SETMASK, &every, &before);
+  pthread_t made;
+  const int error = pthread_create(&made, nullptr, serve, nullptr);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (error != 0)
+    throw std::system_error(error, std::generic_category(),
+                            "sigexc: the thread that wakes foreign code could not be made");
+  pthread_setname_np(made, "sigexc-wake");
+  pthread_detach(made);
+  process.has_thread.store(true, std::memory_order_release);
+}
+
+void fired_interrupt::run() noexcept {
+  static_cast<record&>(box).wakers.call_for(*this, exception.__cxa_exception_type());
+}
+
+}  // namespace sigexc::detail

@@ -1,0 +1,57 @@
+// Errands: calls of a waker that a thread must not make itself, and leaves to a thread of the
+// library.
+//
+// A waker is the user's code, found under a lock and free to lock as well. So a signal handler that
+// fires a prepared interrupt cannot call it; and the target cannot, while it runs the very code that
+// the waker is for: they may share a lock. Both post an errand: a push onto a lock-free list, and a
+// futex. The thread starts with the first foreign code under a waker.
+#pragma once
+
+#include "mailbox/interrupt.hpp"
+
+#include <atomic>
+#include <exception>
+
+namespace sigexc::detail {
+
+class errand {
+ public:
+  errand() = default;
+  errand(const errand&) = delete;
+  errand& operator=(const errand&) = delete;
+
+  // Has the thread `run` this soon, once, however often it is posted until then.
+  // Signals: async-signal-safe (lock-free atomics and one system call); keeps errno.
+  void post() noexcept;
+
+  // Starts the thread, if this is the first call. Throws std::system_error.
+  static void start_thread();
+
+ protected:
+  ~errand() = default;
+
+ private:
+  virtual void run() noexcept = 0;
+  // Count this in and out: it lives until it has been run.
+  virtual void keep() noexcept = 0;
+  virtual void drop() noexcept = 0;
+  static void* serve(void*) noexcept;
+
+  // Written by who posts, read by the thread after it has taken the list.
+  errand* next_ = nullptr;
+  std::atomic<bool> is_posted_{false};
+};
+
+// A prepared interrupt, whose errand is to call the waker for it.
+class fired_interrupt final : public interrupt, public errand {
+ public:
+  fired_interrupt(mailbox& to, std::exception_ptr what) noexcept
+      : interrupt(to, std::move(what), /*reusable=*/true) {}
+
+ private:
+  void run() noexcept override;
+  void keep() noexcept override { retain(*this); }
+  void drop() noexcept override { release(*this); }
+};
+
+}  // namespace sigexc::detail
