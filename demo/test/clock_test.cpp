@@ -1,6 +1,7 @@
 // The lock-step clock: turns are taken in order, and nobody waits for a clock that has stopped.
 #include <gtest/gtest.h>
 
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -42,6 +43,32 @@ TEST(LockstepClock, WakesASeatWhenItsTimeHasCome) {
   int steps = 0;
   clock.run([&] { ++steps; });
   EXPECT_EQ(steps, 25);
+}
+
+TEST(LockstepClock, RunsOnWithoutASeatThatIsOutAndWaitsForItOnceItIsSummoned) {
+  lockstep_clock clock;
+  auto& caller = clock.add_seat();
+  auto& wanderer = clock.add_seat();
+  std::binary_semaphore outside(0);
+  std::jthread calls([&] {
+    const occupant here(caller);
+    for (int round = 1; round <= 1000; ++round) {
+      caller.wait(sim_time(5));
+      outside.release();
+      wanderer.summon();
+    }
+  });
+  std::jthread wanders([&] {
+    const occupant here(wanderer);
+    for (int round = 1; round <= 1000; ++round) {
+      wanderer.go_out();
+      outside.acquire();
+      wanderer.come_back();
+      EXPECT_EQ(wanderer.now(), sim_time(5 * round));
+      wanderer.come_back();  // is back already
+    }
+  });
+  clock.run([] {});
 }
 
 TEST(LockstepClock, LetsNobodyWaitForAClockThatHasStopped) {

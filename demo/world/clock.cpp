@@ -46,13 +46,22 @@ bool lockstep_clock::has_open_seats() const {
 }
 
 void lockstep_clock::seat::wait(sim_time duration) {
-  {
-    const std::lock_guard lock(clock_.mutex_);
-    due_ = clock_.now_ + duration;
-    clock_.turn_ = nullptr;
-    clock_.turn_returned_.notify_one();
-  }
+  give_turn_away_until(now() + duration);
   wait_for_turn();
+}
+
+void lockstep_clock::seat::go_out() { give_turn_away_until(sim_time::max()); }
+
+void lockstep_clock::seat::summon() {
+  const std::lock_guard lock(clock_.mutex_);
+  due_ = std::min(due_, clock_.now_);
+}
+
+void lockstep_clock::seat::give_turn_away_until(sim_time due) {
+  const std::lock_guard lock(clock_.mutex_);
+  due_ = due;
+  clock_.turn_ = nullptr;
+  clock_.turn_returned_.notify_one();
 }
 
 void lockstep_clock::seat::wait_for_turn() {

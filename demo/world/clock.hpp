@@ -10,6 +10,10 @@
 // within a few ticks because physics runs. Who waits adds a safe point behind it, as controllers
 // poll between two cycles.
 //
+// A wait for something else, as a read in the kernel, is made outside: the seat goes out and
+// physics goes on without it. Whoever ends that wait, in a turn of their own, summons the seat;
+// physics then waits for it. So what comes from outside has its place in the order of turns too.
+//
 // Rejected: free-running threads that sleep. The interleaving of a sensor's interrupt with the
 // mission's safe point would then differ from run to run, and no failure could be played again.
 #pragma once
@@ -82,8 +86,17 @@ class lockstep_clock::seat {
   void wait(sim_time duration = one_tick);
   [[nodiscard]] sim_time now() const { return clock_.now(); }
 
+  /// Gives the turn away until somebody summons this seat.
+  void go_out();
+  /// Has the turn again; at once, if it was not given away. Safe point: never.
+  void come_back() { wait_for_turn(); }
+  /// Makes a seat that is out due now, or at the next tick if its place in this one has passed. To
+  /// be called by whoever has the turn and has ended what the seat waits for outside.
+  void summon();
+
  private:
   friend class lockstep_clock;
+  void give_turn_away_until(sim_time due);
   void wait_for_turn();
   void leave() noexcept;
 
