@@ -1,4 +1,5 @@
-// What may happen to a mission. These are the interrupts: plain data, thrown as they are.
+// What may happen to a mission, and to the bus. These are the interrupts: plain data, thrown as
+// they are.
 //
 // None is a std::exception: they report no error of the code that they interrupt, and a
 // `catch (const std::exception&)` on their way shall not take them for one.
@@ -46,6 +47,11 @@ struct slip : event {
 struct overheated : event {
   static constexpr std::string_view name = "overheated";
   double temperature = 0;  // of the drives, degrees Celsius
+};
+
+/// For the bus: the operator switches it off.
+struct quit : event {
+  static constexpr std::string_view name = "quit";
 };
 
 }  // namespace workcell::mission

@@ -79,5 +79,6 @@ std::string ledger::describe(const slip& what) {
 std::string ledger::describe(const overheated& what) {
   return fmt::format("{:.1f} °C", what.temperature);
 }
+std::string ledger::describe(const quit& /*has no data*/) { return "the bus is switched off"; }
 
 }  // namespace workcell::mission

@@ -39,16 +39,18 @@ class ledger {
 
   explicit ledger(journal& log) : log_(log) {}
 
-  /// Sends `what` to `mission` and enters it. Safe point: never (S1).
+  /// Sends `what` to `receiver` and enters it. Safe point: never (S1).
   template <class E>
-  void send(const sigexc::target& mission, E what, std::string_view sender) {
+  void send(const sigexc::target& receiver, E what, std::string_view sender) {
     what.number = enter(E::name, describe(what), sender);
-    entries_[static_cast<std::size_t>(what.number)].receipt = mission.interrupt(what);
+    entries_[static_cast<std::size_t>(what.number)].receipt = receiver.interrupt(what);
   }
 
   /// To be called in each catch clause: notes where the current exception, or each member of a
   /// group, came from, unless a level further in has done so and passed it on.
   void note_catch();
+  /// The same on a thread of which the journal's phases do not tell: `what` was raised in `place`.
+  void note_catch(const event& what, const std::string& place) { note_delivery(what, place, 1); }
   /// To be called in a callback instead: nothing was raised.
   void note_callback(const event& what) { note_delivery(what, log_.path(), 1); }
   /// Ticks off `what`: the level `by` has answered it.
@@ -63,6 +65,7 @@ class ledger {
   static std::string describe(const emergency_stop& what);
   static std::string describe(const slip& what);
   static std::string describe(const overheated& what);
+  static std::string describe(const quit& what);
   int enter(std::string_view name, const std::string& data, std::string_view sender);
   void note_delivery(const event& what, const std::string& phase, std::size_t group_size);
 
