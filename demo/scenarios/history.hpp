@@ -38,6 +38,13 @@ struct sample {
   double arm_speed;        // rad/s
 };
 
+/// The bus as its three parties saw it, byte for byte.
+struct bus_account {
+  std::string written;  // by the operator
+  std::string read;     // by the listener
+  std::string left;     // in the kernel's pipe
+};
+
 struct history {
   // Seen in the world, tick by tick.
   std::vector<sample> samples;
@@ -51,6 +58,7 @@ struct history {
   std::vector<control::interval> openings;
   std::vector<mission::ledger::entry> interrupts;
   std::vector<sigexc::delivery> deliveries;  // the receipts' states, one for each interrupt
+  bus_account bus;
   std::vector<std::string> raised_in_block;
   std::vector<mission::journal::span> phases;
   std::vector<mission::journal::line> log;

@@ -68,6 +68,21 @@ void check_interrupt(const mission::ledger::entry& sent, delivery state, finding
   }
 }
 
+void check_bus(const history& whole, findings& found) {
+  const auto wrong = [&](std::string what) {
+    found.push_back({"bus", whole.ended, "the bus", std::move(what)});
+  };
+  const auto& [written, read, left] = whole.bus;
+  if (read + left != written) {
+    wrong(fmt::format("of {} bytes written {} were read and {} are left, or not the same ones",
+                      written.size(), read.size(), left.size()));
+  }
+  const auto messages = std::count(read.begin(), read.end(), '\n');
+  const auto sent = std::count_if(whole.interrupts.begin(), whole.interrupts.end(),
+                                  [](const auto& each) { return each.sender == "bus"; });
+  if (messages != sent) wrong(fmt::format("{} messages became {} interrupts", messages, sent));
+}
+
 void check_scenario(const history& whole, const scenario& played, findings& found) {
   if (whole.ended_by_emergency != played.ends_by_emergency ||
       (!whole.ended_by.empty() && !whole.ended_by_emergency)) {
@@ -115,6 +130,7 @@ std::vector<violation> check(const history& whole, const scenario& played) {
   for (std::size_t i = 0; i < whole.interrupts.size(); ++i) {
     check_interrupt(whole.interrupts[i], whole.deliveries.at(i), found);
   }
+  check_bus(whole, found);
   check_scenario(whole, played, found);
   std::stable_sort(found.begin(), found.end(),
                    [](const violation& a, const violation& b) { return a.when < b.when; });

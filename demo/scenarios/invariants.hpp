@@ -4,7 +4,11 @@
 //   gripper       its drive never had power outside an opening
 //   blocks        no interrupt was raised inside a block
 //   interrupts    each was raised or handled, and answered, exactly once; or is reported
-//   undelivered distance      the arm never moved within the protective distance of a person
+//                 undelivered
+//   bus           what was written was read or is still in the pipe, byte for byte; and each
+//   complete
+//                 message that was read became one interrupt
+//   distance      the arm never moved within the protective distance of a person
 //   collisions    the arm touched nothing but the parts that it grips
 //   scenario      the run showed what its scenario is for, and ended as it must
 //

@@ -1,4 +1,4 @@
-// Eight threads, one turn at a time: physics, four sensors, the operator, the mission, the
+// Nine threads, one turn at a time: physics, four sensors, the operator, the bus, the mission, the
 // supervisor.
 #include "scenarios/run.hpp"
 
@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "mission/bus.hpp"
 #include "mission/mission.hpp"
 #include "mission/sensors.hpp"
 #include "plan/kinematics.hpp"
@@ -88,8 +89,10 @@ run_result play(const scenario& played, const run_options& options) {
   std::array<lockstep_clock::seat*, 4> sensors{};
   for (auto& seat : sensors) seat = &clock.add_seat();
   auto& operator_seat = clock.add_seat();
+  auto& bus_seat = clock.add_seat();
   auto& mission_seat = clock.add_seat();
   auto& supervisor_seat = clock.add_seat();
+  mission::bus bus(bus_seat);
   mission::mission worker(at, mission_seat, played.order, played.seed);
 
   const sigexc::thread physics({.name = "physics"}, [&] {
@@ -121,11 +124,15 @@ run_result play(const scenario& played, const run_options& options) {
   const sigexc::thread temperature({.name = "temperature"}, mission::watch_temperature,
                                    std::ref(at), std::ref(*sensors[3]), whom,
                                    played.ambient_temperature);
+  sigexc::thread listener({.name = "bus"}, [&, whom] { return bus.listen(at, whom); });
   const sigexc::thread at_the_desk({.name = "operator"}, operate, std::ref(at),
-                                   std::ref(operator_seat), whom, std::cref(played));
+                                   std::ref(operator_seat), std::ref(bus), listener.get_target(),
+                                   std::cref(played));
   sigexc::thread supervisor({.name = "supervisor"}, [&] {
     const occupant here(supervisor_seat);
     supervise(at, supervisor_seat, mission, kept, options.progress);
+    // It has quit, and left the clock: this waits for no simulated time.
+    kept.bus = {bus.written(), listener.wait(), bus.drain()};
     // Copied while this thread has the turn: physics goes on, and writes its own.
     result.what_happened = with_books(kept, at);
     result.model.reset(mj_copyModel(nullptr, &cell.model()));

@@ -41,6 +41,7 @@ happening::kind kind_of(const std::string& word) {
   if (word == "oil") return happening::kind::oil;
   if (word == "order") return happening::kind::order;
   if (word == "emergency") return happening::kind::emergency;
+  if (word == "quit") return happening::kind::quit;
   throw bad_scenario("unknown happening \"" + word + "\"");
 }
 
@@ -75,7 +76,12 @@ happening read_happening(const json& from, dice& drawn) {
       read.order = from.at("order").get<std::vector<std::string>>();
       break;
     case happening::kind::emergency:
+    case happening::kind::quit:
       break;
+  }
+  if (from.contains("cut_at")) {
+    read.cut_at = drawn.number(from.at("cut_at"));
+    read.rest_after = drawn.milliseconds(from.at("rest_after_ms"));
   }
   return read;
 }

@@ -32,7 +32,7 @@ struct cue {
 };
 
 struct happening {
-  enum class kind { obstacle, person, oil, order, emergency };
+  enum class kind { obstacle, person, oil, order, emergency, quit };
   kind what = kind::obstacle;
   cue when;
   vec3 place{};                    // obstacle: its centre; person: where they walk to
@@ -40,6 +40,8 @@ struct happening {
   double speed = 0;                // person, m/s
   sim_time stay{0};                // person, oil
   std::vector<std::string> order;  // order
+  double cut_at = 1;               // order, emergency: the share of the message typed at the cue
+  sim_time rest_after{0};          // and how much later the rest is
 };
 
 /// That an event was raised in a phase and answered by a level.

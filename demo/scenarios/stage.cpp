@@ -1,13 +1,61 @@
 #include "scenarios/stage.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sigexc/safe_point.hpp>
 
 #include <cmath>
+#include <string>
+#include <utility>
 
 namespace workcell::scenarios {
 namespace {
 
 constexpr sim_time hand_speed{2};  // how often the operator looks for a cue
+
+/// What the operator types for `what`; empty if it is not theirs to do.
+std::string message_of(const happening& what) {
+  if (what.what == happening::kind::order) {
+    return fmt::format("order {}\n", fmt::join(what.order, " "));
+  }
+  return what.what == happening::kind::emergency ? "stop\n" : "";
+}
+
+std::string visible(std::string bytes) {
+  if (bytes.ends_with('\n')) bytes.replace(bytes.size() - 1, 1, "⏎");
+  return '"' + bytes + '"';
+}
+
+/// A message at its cue, in one piece or in two with a pause between.
+class typing {
+ public:
+  typing(const happening& what, std::string message)
+      : cue_(what.when), message_(std::move(message)), pause_(what.rest_after) {
+    const auto whole = static_cast<double>(message_.size());
+    first_piece_ = static_cast<std::size_t>(std::ceil(what.cut_at * whole));
+  }
+  /// What is typed in this tick.
+  std::string next(const mission::journal& log) {
+    if (cue_.is_due(log)) {
+      began_ = log.now();
+      return take(first_piece_);
+    }
+    return began_ && log.now() - *began_ >= pause_ ? take(message_.size()) : "";
+  }
+
+ private:
+  std::string take(std::size_t count) {
+    std::string taken = message_.substr(0, count);
+    message_.erase(0, count);
+    return taken;
+  }
+
+  prompter cue_;
+  std::string message_;  // what is left of it
+  std::size_t first_piece_;
+  sim_time pause_;
+  std::optional<sim_time> began_;
+};
 
 }  // namespace
 
@@ -91,29 +139,32 @@ void stage::step(world::cell& cell, const mission::journal& log) {
   for (oil& each : films_) each.step(cell, log);
 }
 
-void operate(mission::workplace& at, lockstep_clock::seat& seat, const sigexc::target& mission,
-             const scenario& played) {
-  struct duty {
-    prompter cue;
-    const happening& what;
-  };
-  std::vector<duty> duties;
+void operate(mission::workplace& at, lockstep_clock::seat& seat, mission::bus& bus,
+             const sigexc::target& listener, const scenario& played) {
+  std::vector<typing> hands;
+  std::optional<prompter> off_switch;
   for (const happening& each : played.happenings) {
-    if (each.what == happening::kind::order || each.what == happening::kind::emergency) {
-      duties.push_back({prompter(each.when), each});
+    if (each.what == happening::kind::quit) off_switch.emplace(each.when);
+    if (const std::string message = message_of(each); !message.empty()) {
+      hands.emplace_back(each, message);
     }
   }
+  bool is_off = false;
   const lockstep_clock::seat::occupant here(seat);
   for (;;) {
     seat.wait(hand_speed);
     sigexc::safe_point();
-    for (duty& each : duties) {
-      if (!each.cue.is_due(at.log)) continue;
-      if (each.what.what == happening::kind::order) {
-        at.books.send(mission, mission::order_changed{{}, each.what.order}, "operator");
-      } else {
-        at.books.send(mission, mission::emergency_stop{{}, "operator"}, "operator");
-      }
+    for (typing& each : hands) {
+      const std::string bytes = each.next(at.log);
+      if (bytes.empty()) continue;
+      at.log.note("operator types " + visible(bytes));
+      bus.write(bytes);
+      bus.summon_listener();
+    }
+    if (!is_off && (at.mission_is_over || (off_switch && off_switch->is_due(at.log)))) {
+      is_off = true;
+      at.books.send(listener, mission::quit{}, "operator");
+      bus.summon_listener();
     }
   }
 }

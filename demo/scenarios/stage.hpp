@@ -2,7 +2,7 @@
 // hand.
 //
 // The world's part is played in the physics step; nobody is told, the sensors must see it. The
-// operator is a thread, since what it does is to interrupt the mission.
+// operator is a thread, since what it does is to write to the bus and to interrupt it.
 #pragma once
 
 #include <sigexc/target.hpp>
@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "mission/bus.hpp"
 #include "mission/workplace.hpp"
 #include "scenarios/scenario.hpp"
 
@@ -75,8 +76,10 @@ class stage {
   std::vector<oil> films_;
 };
 
-/// The operator's thread: changes the order and presses the emergency stop at their cues.
-void operate(mission::workplace& at, lockstep_clock::seat& seat, const sigexc::target& mission,
-             const scenario& played);
+/// The operator's thread: types messages for the mission on the bus, at their cues. Switches it
+/// off, by a `quit` to `listener`, at the cue for that or when the mission is over; a message that
+/// is half typed then is typed to its end.
+void operate(mission::workplace& at, lockstep_clock::seat& seat, mission::bus& bus,
+             const sigexc::target& listener, const scenario& played);
 
 }  // namespace workcell::scenarios

@@ -31,8 +31,13 @@ history good_history() {
   person.raised_in = "run/carry/move_to/follow";
   person.answered_by = "follow";
   person.answers = 1;
-  good.interrupts = {person};
-  good.deliveries = {delivery::raised};
+  mission::ledger::entry order;
+  order.name = "order_changed";
+  order.sender = "bus";
+  order.answers = 1;
+  good.interrupts = {person, order};
+  good.deliveries = {delivery::raised, delivery::raised};
+  good.bus = {.written = "order red\nstop\n", .read = "order red\nst", .left = "op\n"};
   good.ended = sim_time(9000);
   return good;
 }
@@ -126,6 +131,31 @@ TEST(Invariants, AllowWhatIsReportedUndelivered) {
   EXPECT_EQ(verdict(good), "none");
   ASSERT_EQ(undelivered(good).size(), 1U);
   EXPECT_EQ(undelivered(good).front(), "person_entered (discarded)");
+}
+
+TEST(Invariants, MissAByteThatTheBusHasLost) {
+  history bad = good_history();
+  bad.bus.left = "p\n";
+  EXPECT_EQ(verdict(bad), "bus");
+}
+
+TEST(Invariants, FindAByteThatTheBusHasTwiceOrInTheWrongPlace) {
+  history bad = good_history();
+  bad.bus.read += 'o';
+  EXPECT_EQ(verdict(bad), "bus");
+  bad = good_history();
+  bad.bus.left = "po\n";
+  EXPECT_EQ(verdict(bad), "bus");
+}
+
+TEST(Invariants, FindAMessageThatBecameNoInterruptOrTwo) {
+  history bad = good_history();
+  bad.interrupts.back().sender = "somebody else";
+  EXPECT_EQ(verdict(bad), "bus");
+  bad = good_history();
+  bad.interrupts.push_back(bad.interrupts.back());
+  bad.deliveries.push_back(delivery::raised);
+  EXPECT_EQ(verdict(bad), "bus");
 }
 
 TEST(Invariants, FindAnArmThatMovesNextToAPerson) {

@@ -16,8 +16,8 @@ using nlohmann::json;
 using std::chrono::nanoseconds;
 using text = fmt::memory_buffer;
 
-constexpr std::array<std::string_view, 7> invariants{
-    "parts", "gripper", "blocks", "interrupts", "distance", "collisions", "scenario"};
+constexpr std::array<std::string_view, 8> invariants{
+    "parts", "gripper", "blocks", "interrupts", "bus", "distance", "collisions", "scenario"};
 
 template <class... Arguments>
 void add(text& to, fmt::format_string<Arguments...> words, Arguments&&... arguments) {
@@ -65,6 +65,15 @@ void add_invariants(text& to, const scenarios::run_result& result) {
       result.what_happened.nearest_while_moving);
 }
 
+/// What the three parties have of the bus's bytes. It is not in the log: a `quit` that meets bytes
+/// on their way decides by the wall clock who has them, and either is right.
+void add_bus(text& to, const scenarios::bus_account& bus) {
+  add(to,
+      "  the bus: {} bytes written, {} read, {} of them of a message half read; {} left in it\n",
+      bus.written.size(), bus.read.size(), bus.read.size() - (bus.read.rfind('\n') + 1),
+      bus.left.size());
+}
+
 nanoseconds quantile(std::vector<nanoseconds> times, double share) {
   std::sort(times.begin(), times.end());
   const auto last = static_cast<double>(times.size() - 1);
@@ -100,6 +109,7 @@ void print_run(std::FILE* to, const scenarios::scenario& played,
         (each.delivered - each.sent).count(), in_microseconds(each.delivered_at - each.sent_at));
   }
   add_invariants(words, result);
+  add_bus(words, result.what_happened.bus);
   const double simulated = in_seconds(result.what_happened.ended);
   add(words, "  {:.1f} s simulated in {:.2f} s, {:.1f} times real time\n", simulated,
       result.wall_time.count(), simulated / result.wall_time.count());
