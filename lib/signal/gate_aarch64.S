@@ -2,9 +2,7 @@
 //
 // long sigexc_gate(current_block* x0, long number x1, a x2, b x3, c x4, d x5, e x6, f x7)
 //
-// The kernel changes x0 alone, so x9 keeps the block and x10 the mark's address. The barrier stands
-// between the mark and the look at the flag: a sender sets the flag, then looks for the mark, and
-// one of the two sees the other.
+// The kernel changes x0 alone, so x9 keeps the block and x10 the mark's address.
 	.text
 	.globl	sigexc_gate, sigexc_gate_begin, sigexc_gate_end, sigexc_gate_cancel, sigexc_gate_leave
 	.hidden	sigexc_gate, sigexc_gate_begin, sigexc_gate_end, sigexc_gate_cancel, sigexc_gate_leave
@@ -23,7 +21,6 @@ sigexc_gate:
 	mov	x5, x7
 	mov	w11, #1
 	str	w11, [x10]
-	dmb	ish
 sigexc_gate_begin:
 	ldr	w11, [x9]
 	cbnz	w11, sigexc_gate_cancel

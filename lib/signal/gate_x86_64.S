@@ -3,9 +3,7 @@
 // long sigexc_gate(current_block* rdi, long number rsi, a rdx, b rcx, c r8, d r9, e, f on the stack)
 //
 // The kernel's convention leaves no scratch register that survives the call, so rbx keeps the
-// block. The exchange that sets the mark is a full barrier before the look at the flag: a sender
-// sets the flag, then looks for the mark, and one of the two sees the other. It is an offset from
-// the block's start, as gate.hpp asserts: the flag at 0, the mark at 4.
+// block. The flag is at its offset 0, the mark at 4, as gate.hpp asserts.
 	.text
 	.globl	sigexc_gate, sigexc_gate_begin, sigexc_gate_end, sigexc_gate_cancel, sigexc_gate_leave
 	.hidden	sigexc_gate, sigexc_gate_begin, sigexc_gate_end, sigexc_gate_cancel, sigexc_gate_leave
@@ -24,8 +22,7 @@ sigexc_gate:
 	mov	%r9, %r10
 	mov	16(%rsp), %r8
 	mov	24(%rsp), %r9
-	mov	$1, %ecx
-	xchg	%ecx, 4(%rbx)
+	movl	$1, 4(%rbx)
 sigexc_gate_begin:
 	cmpl	$0, (%rbx)
 	jne	sigexc_gate_cancel

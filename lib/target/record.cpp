@@ -161,8 +161,8 @@ void announce(record& to, current_block& block, bool issues_fence) noexcept {
     futex_wake(&block.bell);
     return;
   }
-  // In the gate, or about to be: only a signal reaches it. The mark is set before the gate's look
-  // at the flag (Dekker again). Here too it may be the caller itself.
+  // In the gate, or about to be: only a signal reaches it. Where only that is signalled, the mark is
+  // set before the gate's look at the flag (Dekker again). Here too it may be the caller itself.
   const bool is_in_gate = block.in_gate.load(std::memory_order_seq_cst) != 0;
   if (!is_in_gate && (&block == &current || !signals_always() || has_looked(block))) return;
   if (issues_fence) barrier_everywhere();

@@ -20,6 +20,11 @@ namespace sigexc::detail {
 template <class... A>
 long gate(long number, A... arguments) noexcept {
   static_assert(sizeof...(A) <= 6);
+  // A sender that signals only who waits sets the flag, then looks for the mark; the gate looks at
+  // the flag after the mark was set. With this as the fence one of the two sees the other. Where
+  // everybody is signalled who does not look, the mark is for the handler, on this very thread.
+  if (!signals_always()) [[unlikely]]
+    current.in_gate.exchange(1, std::memory_order_seq_cst);
   const auto call = [number](long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
                              long f = 0) noexcept {
     return sigexc_gate(&current, number, a, b, c, d, e, f);
