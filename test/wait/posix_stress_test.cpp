@@ -1,9 +1,9 @@
 // O2, O3: numbered bytes and numbered interrupts, at random times; none is lost, none comes twice.
-// SIGEXC_STRESS_ROUNDS sets the number of rounds.
 #include <sigexc/posix.hpp>
 #include <sigexc/sigexc.hpp>
 
 #include "support/order.hpp"
+#include "support/rounds.hpp"
 #include "support/watchdog.hpp"
 #include "wait/posix_scenes.hpp"
 
@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <thread>
@@ -23,14 +22,9 @@ struct numbered {
   int round;
 };
 
-int stress_rounds() {
-  const char* const text = std::getenv("SIGEXC_STRESS_ROUNDS");
-  return text == nullptr ? 20'000 : std::stoi(text);
-}
-
 // In each round a byte and an interrupt race for a thread that is about to read, or reads.
 TEST(PosixStress, ReadLosesNeitherAByteNorAnInterrupt) {
-  const int rounds = stress_rounds();
+  const int rounds = stress_rounds(20'000);
   const channel pipe = make_pipe();
   std::atomic<int> round{0};
   int before_result = 0;  // how often the interrupt won
