@@ -41,7 +41,7 @@ struct instruction {
   enum class kind : std::uint8_t {
     unreadable,
     other,               // writes `to` and `also_to`, and the flags
-    assign,              // to = from + constant, unknown without `from`
+    assign,              // to = from + constant; without `from`, the constant if `is_known`
     assign_two,          // to = from, also_to = with
     compare,             // sets the flags by `from` and `with`, or `constant` without `with`
     compare_and_branch,  // both: to `target` if `when` holds
@@ -56,6 +56,7 @@ struct instruction {
   std::uint8_t size = 0;
   bool is_wide = true;       // compares 64 bits, not 32
   bool sets_flags = false;   // an `assign` that is a comparison of `from` with -constant as well
+  bool is_known = false;     // an `assign` without `from` that is not of an unknown value
   bool forgets_all = false;  // writes registers that it does not name
   bool is_indirect = false;  // `target` is where the address stands
   condition when = condition::unknown;

@@ -142,6 +142,8 @@ void computes(std::uint32_t word, instruction& read) noexcept {
   } else if ((word & 0x1f800000) == 0x12800000 || (word & 0x1f000000) == 0x10000000) {
     read.what = assign;  // mov of a constant, adr: leave the flags alone
     read.to = value_register(word);
+    read.is_known = (word & 0x7fe00000) == 0x52800000;  // not shifted, not a part of one
+    read.constant = (word >> 5) & 0xffff;
   } else {
     read.to = value_register(word);
   }

@@ -325,11 +325,16 @@ class decoder {
       return;
     }
     if (code >= 0xb0 && code < 0xc0) {
+      std::int64_t value = 0;
       if (code < 0xb8)
         in_.skip(1);
+      else if (is_wide())
+        in_.skip(8);
       else
-        in_.skip(is_wide() ? 8 : is_short_ ? 2 : 4);
-      return assign(in_register((code & 7U) | ((rex_ & 1U) << 3)), {});
+        value = constant(false);
+      assign(in_register((code & 7U) | ((rex_ & 1U) << 3)), {}, value);
+      read_.is_known = code >= 0xb8 && !is_wide() && !is_short_;
+      return;
     }
     if (code == 0x86 || code == 0x87 || code == 0x8c || code == 0x8e ||
         (code >= 0xd0 && code < 0xd4) || (code >= 0xd8 && code < 0xe0)) {

@@ -29,9 +29,9 @@ namespace {
 using op = instruction::kind;
 
 struct value {
-  enum class kind : std::uint8_t { unknown, exception, selector };
+  enum class kind : std::uint8_t { unknown, exception, selector, constant };
   kind what = kind::unknown;
-  std::int32_t number = 0;  // of a selector, with what was added to it
+  std::int32_t number = 0;  // of a constant; of the selector, with what was added to it
 };
 
 class state {
@@ -71,13 +71,16 @@ class state {
 
   void assign(const instruction& one) noexcept {
     value result = get(one.from);
+    if (one.is_known) result = {value::kind::constant, 0};
     if (one.sets_flags) compare(result, -one.constant, one.is_wide);
     if (result.what == value::kind::exception && one.constant != 0) result = {};
-    if (result.what == value::kind::selector)
+    if (result.what == value::kind::selector || result.what == value::kind::constant)
       result.number += static_cast<std::int32_t>(one.constant);
     set(one.to, result);
   }
 
+  // Only comparisons of the selector have a known answer. Other values may be different when the
+  // same place is reached on another way, which is not followed a second time.
   void compare(value left, std::int64_t right, bool is_wide) noexcept {
     are_flags_known_ = left.what == value::kind::selector;
     left_ = left.number;
@@ -225,12 +228,16 @@ class follower {
         now_.set(one.also_to, second);
         return true;
       }
-      case op::compare:
+      case op::compare: {
+        const value with = now_.get(one.with);
         if (one.with.what == place::kind::none)
           now_.compare(now_.get(one.from), one.constant, one.is_wide);
+        else if (with.what == value::kind::constant)
+          now_.compare(now_.get(one.from), with.number, one.is_wide);
         else
           now_.forget_flags();
         return true;
+      }
       case op::compare_and_branch:
         now_.compare(now_.get(one.from), 0, one.is_wide);
         return branches(one);
