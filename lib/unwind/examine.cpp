@@ -67,7 +67,8 @@ bool is_on_own_stack(std::uintptr_t address) noexcept {
 }
 
 // What holds at `at`, for every type, after a walk of `frames`.
-void remember_holding(const position& from, const position& at, std::size_t frames) noexcept {
+void remember_holding(const stack_position& from, const stack_position& at,
+                      std::size_t frames) noexcept {
   if (!is_on_own_stack(from.stack) || !is_on_own_stack(at.slot)) return;
   last.slot = at.slot;
   last.counter = at.counter;
@@ -88,10 +89,10 @@ bool find_facts(std::uintptr_t counter, const std::type_info* thrown, std::uint3
 
 }  // namespace
 
-verdict examine(const std::type_info* thrown, const position& from) noexcept {
+verdict examine(const std::type_info* thrown, const stack_position& from) noexcept {
   const auto closed = count_closed_libraries();
   last.slot = 0;
-  position at = from;
+  stack_position at = from;
   bool tells_types = false;
   for (std::size_t frames = 1;; ++frames) {
     frame_facts facts;
@@ -107,7 +108,7 @@ verdict examine(const std::type_info* thrown, const position& from) noexcept {
   }
 }
 
-bool is_known_to_hold(const position& from) noexcept {
+bool is_known_to_hold(const stack_position& from) noexcept {
   if (last.slot == 0 || from.slot > last.slot || from.slot < last.stack_low) return false;
   if (last.credit == 0 || without_signature(read_stack(last.slot)) != last.counter) {
     last.slot = 0;

@@ -271,7 +271,7 @@ __attribute__((no_sanitize("address", "thread"), noinline)) std::uintptr_t read_
   return *reinterpret_cast<const std::uintptr_t*>(slot);
 }
 
-bool step(const frame_rule& rule, position& at) noexcept {
+bool step(const frame_rule& rule, stack_position& at) noexcept {
   const auto plus = [](std::uintptr_t base, std::int32_t offset) {
     return base + static_cast<std::uintptr_t>(static_cast<std::intptr_t>(offset));
   };

@@ -8,7 +8,7 @@
 namespace sigexc::detail {
 
 // A place on a stack: what a walk needs to know of a frame.
-struct position {
+struct stack_position {
   std::uintptr_t counter = 0;  // the return address into it,
   std::uintptr_t slot = 0;     // which stands here;
   std::uintptr_t stack = 0;    // the stack pointer after that return
@@ -26,8 +26,8 @@ inline std::uintptr_t without_signature(std::uintptr_t return_address) noexcept 
 #endif
 }
 
-// The position of the caller of the function that this is written in.
-[[gnu::always_inline]] inline position caller() noexcept {
+// Where the caller of the function is that this is written in.
+[[gnu::always_inline]] inline stack_position caller() noexcept {
   // Both architectures save the frame pointer and the return address side by side.
   const auto* const record = static_cast<const std::uintptr_t*>(__builtin_frame_address(0));
   return {without_signature(record[1]), reinterpret_cast<std::uintptr_t>(&record[1]),
@@ -57,7 +57,7 @@ struct frame_rule {
 frame_rule find_rule(const function_entry& function, std::uintptr_t counter) noexcept;
 
 // Goes on to the caller. False: this is no stack.
-bool step(const frame_rule& rule, position& at) noexcept;
+bool step(const frame_rule& rule, stack_position& at) noexcept;
 
 // What stands at `slot` of a stack, which may be another function's, or nobody's any more.
 std::uintptr_t read_stack(std::uintptr_t slot) noexcept;
