@@ -31,7 +31,9 @@ using op = instruction::kind;
 struct value {
   enum class kind : std::uint8_t { unknown, exception, selector, constant };
   kind what = kind::unknown;
-  std::int32_t number = 0;  // of a constant; of the selector, with what was added to it
+  // Of a constant; of the selector, with what was added to it; 1 of the exception object where the
+  // pad has copied it, 0 where the unwinder has put it.
+  std::int32_t number = 0;
 };
 
 class state {
@@ -73,6 +75,7 @@ class state {
     value result = get(one.from);
     if (one.is_known) result = {value::kind::constant, 0};
     if (one.sets_flags) compare(result, -one.constant, one.is_wide);
+    if (result.what == value::kind::exception) result.number = 1;
     if (result.what == value::kind::exception && one.constant != 0) result = {};
     if (result.what == value::kind::selector || result.what == value::kind::constant)
       result.number += static_cast<std::int32_t>(one.constant);
@@ -300,12 +303,16 @@ class follower {
       case callee::other:
         break;
     }
-    const place argument{place::kind::in_register, machine.first_argument, 0};
-    if (now_.get(argument).what != value::kind::exception) return returns();
+    // Given the exception object, it is clang's function; or one that nothing is known about, if
+    // the object is not there by chance (on aarch64 it is where the unwinder has put it).
+    const value argument = now_.get({place::kind::in_register, machine.first_argument, 0});
+    if (argument.what != value::kind::exception) return returns();
     const auto given_to = one.is_indirect ? plain_function() : read_plain_function(one.target);
-    if (!given_to.catches || !given_to.terminates) return cannot_tell();
-    ends_.may_terminate = true;
-    return false;
+    if (given_to.catches && given_to.terminates) {
+      ends_.may_terminate = true;
+      return false;
+    }
+    return argument.number == 0 ? returns() : cannot_tell();
   }
 
   // In the handler: what the program does. It may throw the exception on; that it terminates counts
