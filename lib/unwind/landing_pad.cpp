@@ -141,6 +141,7 @@ class state {
   std::uintptr_t at = 0;
   place_in in = place_in::pad;
   bool has_joined = false;
+  bool has_handed_over = false;  // the exception object, to a function that is not known
 
  private:
   struct slot {
@@ -287,10 +288,11 @@ class follower {
         ends_.may_terminate = ends_.may_terminate || !now_.has_joined;
         return false;
       case callee::catches:
+        if (!is_given_exception()) return cannot_tell();
         now_.in = state::place_in::entry_of_handler;
         return returns();
       case callee::resumes:
-        return goes_outward();
+        return is_given_exception() ? goes_outward() : cannot_tell();
       case callee::rethrows:
       case callee::ends:
         return false;
@@ -303,16 +305,25 @@ class follower {
       case callee::other:
         break;
     }
-    // Given the exception object, it is clang's function; or one that nothing is known about, if
-    // the object is not there by chance (on aarch64 it is where the unwinder has put it).
-    const value argument = now_.get({place::kind::in_register, machine.first_argument, 0});
+    // Given the exception object, it is clang's function; or one that takes no argument, and leaves
+    // the object where it is needed next (gcc -fipa-ra); or an unwinder's function that is not
+    // known here, as it was linked statically, and then what follows is no part of this pad.
+    const value argument = now_.get(first_argument);
     if (argument.what != value::kind::exception) return returns();
     const auto given_to = one.is_indirect ? plain_function() : read_plain_function(one.target);
     if (given_to.catches && given_to.terminates) {
       ends_.may_terminate = true;
       return false;
     }
-    return argument.number == 0 ? returns() : cannot_tell();
+    returns();
+    now_.has_handed_over = argument.number != 0;
+    if (now_.has_handed_over) now_.set(first_argument, argument);
+    return true;
+  }
+
+  // Whether a call that takes the exception object may belong to this pad.
+  [[nodiscard]] bool is_given_exception() const noexcept {
+    return !now_.has_handed_over || now_.get(first_argument).what == value::kind::exception;
   }
 
   // In the handler: what the program does. It may throw the exception on; that it terminates counts
@@ -364,6 +375,7 @@ class follower {
   [[nodiscard]] bool is_handling() const noexcept { return now_.in != state::place_in::pad; }
 
   static constexpr int most_instructions = 8192;
+  static constexpr place first_argument{place::kind::in_register, machine.first_argument, 0};
 
   pad_ends ends_;
   state now_;

@@ -1,7 +1,16 @@
-// A library that is opened and closed again. It is built twice: with a function that lets
-// exceptions out, and with one in its place that does not.
-extern "C" __attribute__((visibility("default"))) void run(void (*what)()) LETS_OUT;
-extern "C" void run(void (*what)()) LETS_OUT {
+// A library that is opened and closed again. It is built twice: `run` lets exceptions out, or lets
+// none out. The other function does the opposite, so that both libraries have the same size and are
+// mapped at the same place.
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+EXPORT void run(void (*what)()) noexcept(!LETS_OUT);
+EXPORT void run_opposite(void (*what)()) noexcept(LETS_OUT);
+
+EXPORT void run(void (*what)()) noexcept(!LETS_OUT) {
   what();
   asm volatile("");  // no tail call
+}
+EXPORT void run_opposite(void (*what)()) noexcept(LETS_OUT) {
+  what();
+  asm volatile("");
 }
