@@ -10,12 +10,13 @@ namespace sigexc {
 /// Callbacks run first; what no callback handles is raised as a C++ exception: a single interrupt
 /// as the very exception that was sent, several as one `exception_group`. Put a safe point into
 /// every loop that may run for long, and into callbacks that foreign libraries call. An idle one
-/// is three inlined instructions. While an exception is on its way through the stack
-/// (`std::uncaught_exceptions() != 0`), and on threads that are no targets, it does nothing.
+/// is three inlined instructions. Where the exception would not be caught but end the process (in a
+/// `noexcept` function, in a destructor), and on threads that are no targets, it raises nothing and
+/// calls no callback.
 ///
 /// Safe point: always.  Blocks: never, but for what callbacks do.  Threads: acts on the caller's.
 /// Signals: unsafe.  Throws: the interrupts, or what a callback threw.
-/// See: D1-D4; `Thread.interrupted` of Java, `allowInterrupt` of Concurrent Haskell.
+/// See: D1-D4, R1, R2; `Thread.interrupted` of Java, `allowInterrupt` of Concurrent Haskell.
 inline void safe_point() {
 #if defined(__x86_64__)
   // Compilers load the flag into a register first; comparing it in memory saves an instruction.

@@ -10,13 +10,17 @@
 // it is destroyed, be it because there was no memory for a group or because the thread is being
 // cancelled inside a callback.
 //
-// Whether a raise can be survived is judged by `std::uncaught_exceptions()` alone: while an
-// exception is on its way nothing is raised, and no callback runs that might throw.
+// What a scope lets through is delivered only if raising it here can be survived (R1). That depends
+// on its type, and so does whether a group can be raised. Callbacks run only where their interrupt
+// could be raised, as they may throw; where what they throw cannot be, it is kept for later. What
+// is held only for this keeps the flag up, so that every safe point looks again; how that is made
+// cheap stands in unwind/examine.cpp (R4).
 #include "deliver/deliver.hpp"
 
 #include "deliver/raise_list.hpp"
 #include "signal/install.hpp"
 #include "target/record.hpp"
+#include "unwind/examine.hpp"
 
 #include <sigexc/mask.hpp>
 #include <sigexc/safe_point.hpp>
@@ -26,18 +30,38 @@
 #include <exception>
 #include <new>
 #include <stdexcept>
+#include <typeinfo>
 #include <utility>
 
 namespace sigexc {
 namespace detail {
 
-bool can_raise() noexcept { return std::uncaught_exceptions() == 0; }
-
-void keep_flag_if_unraised() noexcept {
-  if (current.held != 0 && !can_raise()) current.pending_flag.store(1, std::memory_order_relaxed);
-}
-
 namespace {
+
+// The last delivery left something pending only because a raise could not be survived there.
+constinit thread_local bool is_unraised __attribute__((tls_model("initial-exec"))) = false;
+
+// Where it would be raised: asked once for each type that follows another one.
+class raise_site {
+ public:
+  explicit raise_site(const stack_position& from) noexcept : from_(from) {}
+
+  bool survives(const std::type_info* thrown) noexcept {
+    if (!is_asked_ || thrown != thrown_) survives_ = examine(thrown, from_).survives;
+    is_asked_ = true;
+    thrown_ = thrown;
+    has_held_ = has_held_ || !survives_;
+    return survives_;
+  }
+  [[nodiscard]] bool has_held() const noexcept { return has_held_; }
+
+ private:
+  const stack_position& from_;
+  bool is_asked_ = false;
+  const std::type_info* thrown_ = nullptr;
+  bool survives_ = false;
+  bool has_held_ = false;
+};
 
 constexpr int most_rounds = 64;  // D4: no stream of arrivals starves the thread
 
@@ -67,10 +91,11 @@ interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
 }
 
 // The next interrupt to deliver, claimed, or null. Drops withdrawn ones on the way.
-interrupt* next_deliverable(record& self, place where) {
+interrupt* next_deliverable(record& self, place where, raise_site& site) {
   for (;;) {
-    interrupt* const one = self.held.extract([where](const interrupt& candidate) {
-      return candidate.is_withdrawn() || is_deliverable(candidate, where);
+    interrupt* const one = self.held.extract([&](interrupt& candidate) {
+      return candidate.is_withdrawn() ||
+             (is_deliverable(candidate, where) && site.survives(type_of(candidate)));
     });
     if (one == nullptr) return nullptr;
     if (one->claim()) return free_if_reusable(self, *one);
@@ -82,7 +107,7 @@ interrupt* next_deliverable(record& self, place where) {
 // or carries what the callback threw.
 // (A forced unwinding, which passes, has no object for the catch clause to refer to.)
 __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& one,
-                                                       raise_list& raising) {
+                                                       raise_list& raising, raise_site& site) {
   if (one.replacement != nullptr) return false;  // it had its callback already
   const void* object = nullptr;
   const callback_list::running found(self.callbacks, [&](const std::type_info& type) {
@@ -103,33 +128,24 @@ __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& 
     // A termination that is thrown on is still the termination.
     if (one.cause() == nullptr || !matches(thrown, typeid(terminated)))
       one.replacement = std::move(thrown);
+    if (!site.survives(type_of(one))) raising.give_back(one);
   }
   return true;
 }
 
 // Runs callbacks. What is to be raised is returned, or null, so that it is thrown from a frame that
 // is near the user's and has nothing to clean up: each frame more costs a throw 170 ns.
-std::exception_ptr take_deliverable(place where) {
-  if (current.self == nullptr) {  // no target any more, if a callback has ended the enrollment
-    current.pending_flag.store(0, std::memory_order_relaxed);
-    return nullptr;
-  }
+std::exception_ptr take_deliverable(place where, raise_site& site) {
   record& self = *current.self;
-  if (!can_raise()) {
-    // A wait must find the flag clear, or it would spin.
-    if (where == place::wait) self.collect();
-    self.publish_held();
-    return nullptr;
-  }
   const reference<record> kept(self);  // a callback may end the enrollment
   raise_list raising(self);
   bool is_full = false;
   for (int round = 0; round < most_rounds && !is_full; ++round) {
     self.collect();
     bool has_called = false;
-    while (interrupt* const one = next_deliverable(self, where)) {
+    while (interrupt* const one = next_deliverable(self, where, site)) {
       raising.add(*one);
-      has_called = run_callback(self, *one, raising) || has_called;
+      has_called = run_callback(self, *one, raising, site) || has_called;
       is_full = !delivers_groups() && !raising.empty();
       // A callback may have ended the enrollment: what is here now belongs to nobody, or to the
       // next.
@@ -137,30 +153,56 @@ std::exception_ptr take_deliverable(place where) {
     }
     if (!has_called || current.self != &self) break;
   }
-  return raising.take();
+  return raising.take(!raising.has_several() || site.survives(&typeid(exception_group)));
 }
 
 }  // namespace
 
-bool would_deliver_at(place where) noexcept {
-  for (const interrupt* one = current.self->held.first(); one != nullptr;
-       one = one->next.load(std::memory_order_relaxed))
-    if (!one->is_withdrawn() && is_deliverable(*one, where)) return true;
-  return false;
+bool would_deliver_at(place where) {
+  const stack_position from = caller();
+  raise_site site(from);
+  interrupt* one = current.self->held.first();
+  while (one != nullptr && (one->is_withdrawn() || !is_deliverable(*one, where) ||
+                            !site.survives(type_of(*one))))
+    one = one->next.load(std::memory_order_relaxed);
+  is_unraised = site.has_held();
+  return one != nullptr;
 }
 
-bool has_deliverable_at(place where) noexcept {
+bool has_deliverable_at(place where) {
   if (current.self == nullptr) return false;
   current.self->collect();
   current.self->publish_held();
-  const bool has = can_raise() && would_deliver_at(where);
+  const bool has = would_deliver_at(where);
   if (has) current.pending_flag.store(1, std::memory_order_relaxed);
   return has;
 }
 
+bool may_raise() {
+  const stack_position from = caller();
+  const verdict here = examine(nullptr, from);
+  return here.survives || here.tells_types;
+}
+
+void keep_flag_if_unraised() noexcept {
+  if (current.held != 0 && is_unraised) current.pending_flag.store(1, std::memory_order_relaxed);
+}
+
 void deliver_at(place where) {
-  if (std::exception_ptr raised = take_deliverable(where))
-    std::rethrow_exception(std::move(raised));
+  if (current.self == nullptr) {  // no target any more, if a callback has ended the enrollment
+    current.pending_flag.store(0, std::memory_order_relaxed);
+    return;
+  }
+  const stack_position from = caller();
+  // A wait looks for itself: it may sleep on the answer.
+  if (where == place::safe_point && is_known_to_hold(from)) return;
+  raise_site site(from);
+  std::exception_ptr raised = take_deliverable(where, site);
+  is_unraised = site.has_held();
+  // A wait must find the flag clear, or it would spin; it sets it again at its end.
+  if (is_unraised && where == place::safe_point && current.self != nullptr)
+    current.pending_flag.store(1, std::memory_order_relaxed);
+  if (raised != nullptr) std::rethrow_exception(std::move(raised));
 }
 
 void deliver() { deliver_at(place::safe_point); }

@@ -27,7 +27,14 @@ bool is_termination(interrupt& one) noexcept {
 
 }  // namespace
 
+const std::type_info* type_of(interrupt& one) noexcept {
+  if (is_termination(one)) return &typeid(terminated);
+  const auto& raised = one.replacement != nullptr ? one.replacement : one.exception;
+  return raised.__cxa_exception_type();
+}
+
 raise_list::~raise_list() {
+  if (!given_back_.empty()) self_.held.prepend(std::exchange(given_back_, {}));
   if (!claimed_.empty()) {
     for (interrupt* one = claimed_.first(); one != nullptr;
          one = one->next.load(std::memory_order_relaxed))
@@ -44,11 +51,17 @@ void raise_list::settle(interrupt& one, status outcome) noexcept {
   release(one);
 }
 
-std::exception_ptr raise_list::take() {
+void raise_list::give_back(interrupt& one) noexcept {
+  claimed_.extract([&one](const interrupt& candidate) { return &candidate == &one; });
+  one.unclaim();
+  given_back_.append(one);
+}
+
+std::exception_ptr raise_list::take(bool can_group) {
   if (claimed_.empty()) return nullptr;
   std::vector<std::exception_ptr> members;
   std::exception_ptr raised;
-  bool is_all = true;
+  bool is_all = can_group;
   try {
     members.reserve(claimed_.size());
     bool has_termination = false;
@@ -57,9 +70,10 @@ std::exception_ptr raise_list::take() {
       // Two calls of terminate() ask for the same thing, so it is raised once for both.
       if (is_termination(*one) && std::exchange(has_termination, true)) continue;
       members.push_back(exception_of(*one));
+      if (!can_group) break;
     }
-    raised = members.size() == 1 ? members.front()
-                                 : std::make_exception_ptr(exception_group(members));
+    raised =
+        members.size() == 1 ? members.front() : std::make_exception_ptr(exception_group(members));
   } catch (const std::bad_alloc&) {
     // The oldest needs no memory for a group. What was made for it already is used: a `terminated`
     // that is dropped would be taken for one that was swallowed.

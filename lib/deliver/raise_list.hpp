@@ -17,15 +17,22 @@ class raise_list {
   void add(interrupt& claimed) noexcept { claimed_.append(claimed); }
   // Takes `one` out and ends it.
   void settle(interrupt& one, status outcome) noexcept;
+  // Takes `one` out and gives it back at the end.
+  void give_back(interrupt& one) noexcept;
+  [[nodiscard]] bool has_several() const noexcept { return claimed_.size() > 1; }
 
   // Ends what is here as raised, and returns what the caller has to throw for it: one exception as
-  // itself, several as a group, null for nothing.
-  std::exception_ptr take();
+  // itself, several as a group, null for nothing. Without `can_group` only the first, if there are
+  // several.
+  std::exception_ptr take(bool can_group);
 
  private:
-
   record& self_;
   interrupt_list claimed_;
+  interrupt_list given_back_;
 };
+
+// What `one` is raised as, if alone; null for what only `catch (...)` takes.
+const std::type_info* type_of(interrupt& one) noexcept;
 
 }  // namespace sigexc::detail

@@ -98,13 +98,13 @@ verdict examine(const std::type_info* thrown, const stack_position& from) noexce
     frame_facts facts;
     const bool is_known = find_facts(at.counter, thrown, closed, facts);
     tells_types = tells_types || facts.verdict.tells_types;
-    if (is_known && facts.verdict.what == fate::caught) return {true, 0};
+    if (is_known && facts.verdict.what == fate::caught) return {true};
     const bool goes_on = is_known && facts.verdict.what == fate::passes &&
                          facts.rule.how != frame_rule::kind::unknown &&
                          facts.rule.how != frame_rule::kind::outermost;
     if (goes_on && step(facts.rule, at)) continue;
     if (!tells_types) remember_holding(from, at, frames);
-    return {false, at.counter};
+    return {false, at.counter, tells_types};
   }
 }
 

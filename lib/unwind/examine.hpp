@@ -10,6 +10,7 @@ namespace sigexc::detail {
 struct verdict {
   bool survives = false;
   std::uintptr_t holder = 0;  // if not: the counter in the frame that holds it, for diagnosis
+  bool tells_types = false;   // if not: it might be survived if it had another type
 };
 
 // Judges a raise of an exception of type `thrown` by the function that `from` is the caller of;

@@ -38,7 +38,7 @@ roused sleep(const parking_lot::sleeper& self, deadline until) noexcept {
 }
 
 bool await(const void* address, const std::function<bool()>& is_done, deadline until) {
-  if (current.has_news()) deliver_at(place::safe_point);  // O1
+  if (current.has_news()) deliver_at(place::operation);  // O1
   bool is_complete = is_done();
   bool is_late = false;
   while (!is_complete && !is_late) {  // M6: on_blocking delivers only where the wait has to sleep

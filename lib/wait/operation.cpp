@@ -35,10 +35,7 @@ void deliver_before_operation() {
   }
   if (!current.has_news()) return;
   await_signals_of_gate();  // it may raise
-  deliver_at(place::safe_point);
-  // Where nothing can be raised the flag would stay, and keep the gate shut.
-  if (current.pending_flag.load(std::memory_order_relaxed) != 0 && !can_raise())
-    deliver_at(place::wait);
+  deliver_at(place::operation);
 }
 
 void deliver_before_waiting() {
@@ -50,8 +47,6 @@ void leave_operation() noexcept {
   keep_flag_if_unraised();
   await_signals_of_gate();
 }
-
-bool is_held_until_waiting() noexcept { return can_raise() && would_deliver_at(place::wait); }
 
 way_out::way_out() noexcept {
   constexpr long patience = 1'000'000;  // ns: long for a call that does not wait

@@ -50,9 +50,6 @@ inline void end_operation() noexcept {
     leave_operation();
 }
 
-// Whether something is held here that an operation which has to wait would deliver (M6).
-[[nodiscard]] bool is_held_until_waiting() noexcept;
-
 // Ends a call that was expected not to wait and yet does, because somebody else has taken what was
 // announced, or because nobody can ask whether it would wait: SIGEXC comes from a timer. It is made
 // only where an operation has an interrupt in hand that it may raise if it has to wait.
@@ -94,7 +91,7 @@ long operate(Attempt attempt, Now now) {
   for (;;) {
     begin_operation();
     long result = would_wait;
-    if (current.held != 0 && is_held_until_waiting()) [[unlikely]] {
+    if (current.held != 0 && would_deliver_at(place::wait)) [[unlikely]] {
       result = without_waiting(now);
       if (result == would_wait) deliver_before_waiting();
     }

@@ -25,7 +25,7 @@ foreign_code::foreign_code(void (*call)(void*) noexcept, void* argument)
   bool is_entered = false;
   do {
     if (current.has_news()) deliver_at(place::wait);  // O1
-    if (current.self == nullptr || current.quiet.load(std::memory_order_relaxed) || !can_raise())
+    if (current.self == nullptr || current.quiet.load(std::memory_order_relaxed) || !may_raise())
       break;
     is_entered = current.self->wakers.enter(waker_);
   } while (!is_entered);
