@@ -1,9 +1,9 @@
-// Recognises the few functions by their addresses.
+// Recognises the few functions by their addresses, and by their names.
 //
 // A call mostly goes to an entry of the procedure linkage table (PLT), which jumps on through a
 // pointer. The loader sets that pointer at the first call, unless told to earlier; until then, and
-// nobody has called std::terminate before, it points back into the PLT. The function is then known
-// by its name only: the name that the relocation of the pointer has.
+// nobody has called std::terminate before, it points back into the PLT. The name tells all the
+// same: it belongs to the relocation of the pointer.
 #include "unwind/callee.hpp"
 
 #include "unwind/instruction.hpp"
@@ -14,9 +14,13 @@
 #include <link.h>
 #include <unwind.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <span>
+#include <string_view>
 #include <thread>
 
 extern "C" {
@@ -90,13 +94,16 @@ const char* name_of(std::uintptr_t slot) noexcept {
   std::uintptr_t base = 0;
   const ElfW(Dyn)* entry = dynamic_section(slot, base);
   if (entry == nullptr) return nullptr;
-  std::uintptr_t relocations = 0, size = 0, symbols = 0, names = 0;
+  std::uintptr_t relocations = 0, size = 0, symbols = 0, names = 0, slots = 0;
   for (; entry->d_tag != DT_NULL; ++entry) switch (entry->d_tag) {
       case DT_JMPREL:
         relocations = entry->d_un.d_ptr;
         break;
       case DT_PLTRELSZ:
         size = entry->d_un.d_val;
+        break;
+      case DT_PLTGOT:
+        slots = entry->d_un.d_ptr;
         break;
       case DT_SYMTAB:
         symbols = entry->d_un.d_ptr;
@@ -108,13 +115,26 @@ const char* name_of(std::uintptr_t slot) noexcept {
         break;
     }
   if (relocations == 0 || symbols == 0 || names == 0) return nullptr;
-  const auto* const first = reinterpret_cast<const ElfW(Rela)*>(relocations);
-  for (const auto* one = first; one != first + size / sizeof *one; ++one) {
-    if (base + one->r_offset != slot) continue;
-    const auto& symbol = reinterpret_cast<const ElfW(Sym)*>(symbols)[ELF64_R_SYM(one->r_info)];
-    return reinterpret_cast<const char*>(names) + symbol.st_name;
-  }
-  return nullptr;
+  const std::span all(reinterpret_cast<const ElfW(Rela)*>(relocations), size / sizeof(ElfW(Rela)));
+  const auto is_its = [=](const ElfW(Rela) & one) { return base + one.r_offset == slot; };
+  // Linkers put slots and relocations in the same order, with three slots in front.
+  const std::uintptr_t guess = (slot - slots) / sizeof(slot) - 3;
+  auto found = guess < all.size() && is_its(all[guess])
+                   ? all.begin() + static_cast<std::ptrdiff_t>(guess)
+                   : std::ranges::find_if(all, is_its);
+  if (found == all.end()) return nullptr;
+  const auto& symbol = reinterpret_cast<const ElfW(Sym)*>(symbols)[ELF64_R_SYM(found->r_info)];
+  return reinterpret_cast<const char*>(names) + symbol.st_name;
+}
+
+// Functions that compilers and libraries call when something is wrong.
+bool ends(std::string_view name) noexcept {
+  return (name.starts_with("_ZSt") && (name.find("__throw_") != name.npos ||
+                                       name.find("__glibcxx_assert_fail") != name.npos)) ||
+         name == "__assert_fail" || name == "__cxa_throw_bad_array_new_length" ||
+         name == "__cxa_bad_cast" || name == "__cxa_bad_typeid" ||
+         (name.starts_with("__ubsan_handle_") && name.ends_with("_abort")) ||
+         name.starts_with("__asan_report_");
 }
 
 bool is_in_same_object(std::uintptr_t a, std::uintptr_t b) noexcept {
@@ -137,12 +157,11 @@ callee identify(std::uintptr_t target, bool is_slot) noexcept {
   const auto address = slot == 0 ? target : load<std::uintptr_t>(slot);
   for (const auto& one : known_functions())
     if (one.address == address && address != 0) return one.what;
-  if (slot == 0 || !is_in_same_object(address, slot)) return callee::other;
-  const char* const name = name_of(slot);
+  const char* const name = slot == 0 ? nullptr : name_of(slot);
   if (name == nullptr) return callee::other;
   for (const auto& one : known_functions())
     if (std::strcmp(one.name, name) == 0) return one.what;
-  return callee::other;
+  return ends(name) ? callee::ends : callee::other;
 }
 
 }  // namespace sigexc::detail

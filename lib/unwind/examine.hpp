@@ -14,14 +14,14 @@ struct verdict {
 };
 
 // Judges a raise of an exception of type `thrown` by the function that `from` is the caller of;
-// null stands for a type that only `catch (...)` takes. Safe to call anywhere on a stack of its
-// own thread, with other exceptions on their way; not in signal handlers that may have interrupted
-// it, though it finds out that it is in a handler.
+// null stands for a type that only `catch (...)` takes. `from` has to be computed in a function
+// that may throw, or compilers leave its caller's tables empty. Other exceptions may be on their
+// way. It takes 16 KiB of the stack where a landing pad is met for the first time.
 verdict examine(const std::type_info* thrown, const stack_position& from) noexcept;
 
-// Whether it is known, without a look at the whole stack, that no exception of any type would be
-// survived (R4). It may say so a few times too often: see examine.cpp. It never says so wrongly
-// where the last examination, from no further out, said otherwise.
+// Whether the last examination, it seems, still stands, and found that no exception of any type
+// would be survived (R4). No: examine. Yes may be said a bounded number of times too often, as
+// examine.cpp explains.
 bool is_known_to_hold(const stack_position& from) noexcept;
 
 }  // namespace sigexc::detail

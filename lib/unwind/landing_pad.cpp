@@ -33,14 +33,20 @@ struct value {
   kind what = kind::unknown;
   // Of a constant; of the selector, with what was added to it; 1 of the exception object where the
   // pad has copied it, 0 where the unwinder has put it.
-  std::int32_t number = 0;
+  std::int16_t number = 0;
+
+  // Unknown, if the number is too large to be compared with a selector.
+  static value of(kind what, std::int64_t number) noexcept {
+    const auto small = static_cast<std::int16_t>(number);
+    return small == number ? value{what, small} : value{};
+  }
 };
 
 class state {
  public:
   state(std::uintptr_t pad, int selector) noexcept : at(pad) {
     registers_[machine.exception].what = value::kind::exception;
-    registers_[machine.selector] = {value::kind::selector, selector};
+    registers_[machine.selector] = value::of(value::kind::selector, selector);
   }
   state() noexcept = default;
 
@@ -78,7 +84,7 @@ class state {
     if (result.what == value::kind::exception) result.number = 1;
     if (result.what == value::kind::exception && one.constant != 0) result = {};
     if (result.what == value::kind::selector || result.what == value::kind::constant)
-      result.number += static_cast<std::int32_t>(one.constant);
+      result = value::of(result.what, result.number + one.constant);
     set(one.to, result);
   }
 
@@ -379,9 +385,9 @@ class follower {
 
   pad_ends ends_;
   state now_;
-  std::array<state, 24> to_follow_{};
+  std::array<state, 64> to_follow_{};
   std::size_t waiting_ = 0;
-  std::array<std::uintptr_t, 256> seen_{};  // where ways begin
+  std::array<std::uintptr_t, 512> seen_{};  // where ways begin
   std::size_t seen_count_ = 0;
   int executed_ = 0;
 };
