@@ -11,8 +11,8 @@ namespace sigexc {
 /// as the very exception that was sent, several as one `exception_group`. Put a safe point into
 /// every loop that may run for long, and into callbacks that foreign libraries call. An idle one
 /// is three inlined instructions. Where the exception would not be caught but end the process (in a
-/// `noexcept` function, in a destructor), and on threads that are no targets, it raises nothing and
-/// calls no callback.
+/// `noexcept` function, in a destructor), it raises nothing; on threads that are no targets it does
+/// nothing.
 ///
 /// Safe point: always.  Blocks: never, but for what callbacks do.  Threads: acts on the caller's.
 /// Signals: unsafe.  Throws: the interrupts, or what a callback threw.

@@ -10,11 +10,10 @@
 // it is destroyed, be it because there was no memory for a group or because the thread is being
 // cancelled inside a callback.
 //
-// What a scope lets through is delivered only if raising it here can be survived (R1). That depends
-// on its type, and so does whether a group can be raised. Callbacks run only where their interrupt
-// could be raised, as they may throw; where what they throw cannot be, it is kept for later. What
-// is held only for this keeps the flag up, so that every safe point looks again; how that is made
-// cheap stands in unwind/examine.cpp (R4).
+// What a scope lets through and no callback handles is raised only where that can be survived (R1).
+// It depends on the type, and so does whether a group can be raised. What a callback throws where
+// that cannot be raised is kept for later. What is held only for this keeps the flag up, so that
+// every safe point looks again; how that is made cheap stands in unwind/examine.cpp (R4).
 #include "deliver/deliver.hpp"
 
 #include "deliver/raise_list.hpp"
@@ -65,7 +64,7 @@ class raise_site {
 
 constexpr int most_rounds = 64;  // D4: no stream of arrivals starves the thread
 
-bool is_deliverable(const interrupt& one, place where) {
+bool is_let_through(const interrupt& one, place where) {
   const policy governing = scope::lookup(current.innermost, [&one](type_list governed) {
     for (; *governed != nullptr; ++governed)
       if (matches(one.exception, **governed)) return true;
@@ -90,12 +89,22 @@ interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
   return other;
 }
 
+bool has_callback(record& self, const interrupt& one) {
+  return !one.had_callback && self.callbacks.has([&one](const std::type_info& type) {
+    return matches(one.exception, type);
+  });
+}
+
+// Whether `one` may go to a callback here, or may be raised here.
+bool is_deliverable(record& self, interrupt& one, place where, raise_site& site) {
+  return is_let_through(one, where) && (has_callback(self, one) || site.survives(type_of(one)));
+}
+
 // The next interrupt to deliver, claimed, or null. Drops withdrawn ones on the way.
 interrupt* next_deliverable(record& self, place where, raise_site& site) {
   for (;;) {
     interrupt* const one = self.held.extract([&](interrupt& candidate) {
-      return candidate.is_withdrawn() ||
-             (is_deliverable(candidate, where) && site.survives(type_of(candidate)));
+      return candidate.is_withdrawn() || is_deliverable(self, candidate, where, site);
     });
     if (one == nullptr) return nullptr;
     if (one->claim()) return free_if_reusable(self, *one);
@@ -108,12 +117,15 @@ interrupt* next_deliverable(record& self, place where, raise_site& site) {
 // (A forced unwinding, which passes, has no object for the catch clause to refer to.)
 __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& one,
                                                        raise_list& raising, raise_site& site) {
-  if (one.replacement != nullptr) return false;  // it had its callback already
+  if (one.had_callback) return false;
   const void* object = nullptr;
   const callback_list::running found(self.callbacks, [&](const std::type_info& type) {
     return matches(one.exception, type, &object);
   });
-  if (found.get() == nullptr) return false;
+  if (found.get() == nullptr) {  // none, or it was detached just now
+    if (!site.survives(type_of(one))) raising.give_back(one);
+    return false;
+  }
   const scope everything_blocked(policy::never, governed_types<>);
   try {
     (*found.get())(object);
@@ -128,6 +140,7 @@ __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& 
     // A termination that is thrown on is still the termination.
     if (one.cause() == nullptr || !matches(thrown, typeid(terminated)))
       one.replacement = std::move(thrown);
+    one.had_callback = true;
     if (!site.survives(type_of(one))) raising.give_back(one);
   }
   return true;
@@ -161,9 +174,9 @@ std::exception_ptr take_deliverable(place where, raise_site& site) {
 bool would_deliver_at(place where) {
   const stack_position from = caller();
   raise_site site(from);
-  interrupt* one = current.self->held.first();
-  while (one != nullptr && (one->is_withdrawn() || !is_deliverable(*one, where) ||
-                            !site.survives(type_of(*one))))
+  record& self = *current.self;
+  interrupt* one = self.held.first();
+  while (one != nullptr && (one->is_withdrawn() || !is_deliverable(self, *one, where, site)))
     one = one->next.load(std::memory_order_relaxed);
   is_unraised = site.has_held();
   return one != nullptr;

@@ -47,6 +47,7 @@ raise_list::~raise_list() {
 void raise_list::settle(interrupt& one, status outcome) noexcept {
   claimed_.extract([&one](const interrupt& candidate) { return &candidate == &one; });
   one.replacement = nullptr;
+  one.had_callback = false;
   if (one.settle(outcome)) fire_and_wake(self_, one);
   release(one);
 }

@@ -69,6 +69,7 @@ struct interrupt {
   std::atomic<interrupt*> next{nullptr};  // atomic for `mailbox::forget`, which may look too late
   std::exception_ptr exception;
   std::exception_ptr replacement;  // what a callback threw: raised instead of `exception`
+  bool had_callback = false;       // and is not given to one again
 
  private:
   void ended() noexcept;

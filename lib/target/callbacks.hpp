@@ -9,6 +9,7 @@
 #include <sigexc/attach.hpp>
 #include <sigexc/detail/current.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +50,15 @@ class callback_list {
     const current_block* thread_ = &current;
     running* outer_ = nullptr;
   };
+
+  // Whether there is a callback that `takes` (its type).
+  template <class Takes>
+  [[nodiscard]] bool has(Takes takes) {
+    if (count_.load(std::memory_order_relaxed) == 0) return false;
+    const std::lock_guard lock(mutex_);
+    return std::any_of(callbacks_.begin(), callbacks_.end(),
+                       [&](const auto& one) { return takes(one->type()); });
+  }
 
   // Does nothing once the list is closed.
   void add(std::shared_ptr<callback> added, position where);

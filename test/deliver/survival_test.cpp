@@ -106,15 +106,29 @@ TEST(Survival, IsGivenByTheEndOfATargetsBody) {  // R1, D6
   EXPECT_EQ(raised_by([&] { one.wait(); }), "1");
 }
 
-TEST(Survival, HoldsCallbacksToo) {  // D3: they may throw
+TEST(Survival, IsNotNeededByCallbacks) {  // D3
   const enrollment self;
   int handled = 0;
   const auto attached = attach<int>([&](int) { ++handled; });
   to_self(1);
   in_noexcept([] { safe_point(); });
-  EXPECT_EQ(handled, 0);
-  EXPECT_EQ(raised_here(), "nothing");
   EXPECT_EQ(handled, 1);
+  EXPECT_FALSE(interrupt_pending());
+}
+
+TEST(Survival, IsAskedAgainForATerminationThatACallbackThrewOn) {  // D3, D5, R1
+  const enrollment self;
+  int calls = 0;
+  const auto attached = attach<terminated>([&](const terminated& it) {
+    ++calls;
+    throw it;
+  });
+  self.get_target().terminate();
+  in_noexcept([&] {
+    for (int i = 0; i < 3; ++i) safe_point();
+  });
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(raised_here(), "terminated");
 }
 
 TEST(Survival, IsAskedAgainForWhatACallbackThrew) {  // D3, R1
@@ -126,11 +140,11 @@ TEST(Survival, IsAskedAgainForWhatACallbackThrew) {  // D3, R1
   });
   to_self(1);
   in_noexcept([&] {
-    try {
-      safe_point();
-    } catch (int) {
-      ADD_FAILURE();
-    }
+    for (int i = 0; i < 3; ++i) try {
+        safe_point();
+      } catch (int) {
+        ADD_FAILURE();
+      }
     EXPECT_EQ(calls, 1);
     EXPECT_TRUE(interrupt_pending());
   });
