@@ -135,7 +135,6 @@ void mission::move_to(const plan::tool_pose& goal, way how) {
   for (bool there = false; !there;) {
     try {
       const sigexc::unblock_scope<obstacle_appeared, person_entered> answered_here;
-      wait_until("the arm stands", 1s, [&] { return at_.arm.stands_still(); });
       follow(how == way::planned ? plan(goal) : straight_line(goal));
       there = true;
     } catch (...) {
@@ -187,8 +186,30 @@ plan::trajectory mission::straight_line(const plan::tool_pose& goal) {
   return {path, plan::precise_limits};
 }
 
+/// Waits, at the end of a motion, until the arm stands: left by an exception it brakes on its path.
+/// A destructor must not throw, and what comes in its safe points is held by the library until it is
+/// over.
+class mission::standstill {
+ public:
+  explicit standstill(mission& of) : of_(of) {}
+  standstill(const standstill&) = delete;
+  standstill& operator=(const standstill&) = delete;
+  ~standstill() {
+    if (of_.at_.arm.stands_still()) return;
+    try {
+      const auto phase = of_.at_.log.enter("braking");
+      while (!of_.at_.arm.stands_still()) of_.next_cycle();
+    } catch (const clock_stopped&) {  // the run is over
+    }
+  }
+
+ private:
+  mission& of_;
+};
+
 void mission::follow(plan::trajectory path) {
   const auto phase = at_.log.enter("follow");
+  const standstill afterwards(*this);
   control::motion moving(at_.arm, std::move(path));  // left in whatever way, the arm brakes
   while (!moving.finished()) {
     try {

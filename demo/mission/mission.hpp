@@ -51,6 +51,7 @@ class mission {
 
  private:
   enum class way { planned, straight };
+  class standstill;
 
   void work_off_order();
   void deliver(std::string part);  // by value: the order may change meanwhile

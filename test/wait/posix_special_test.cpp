@@ -272,6 +272,9 @@ TEST(Posix, OnBlockingRaisesInAStreamOfInterrupts) {
 
 // S10, O2: a handler that fires on top of the operation it interrupted.
 TEST(Posix, PreparedInterruptFiredOnTopOfAnOperationEndsIt) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer holds other handlers back until the system call has returned";
+#endif
   static prepared_interrupt* fired = nullptr;
   for (const int flags : {0, SA_RESTART}) {
     struct sigaction action {};
@@ -295,6 +298,9 @@ TEST(Posix, PreparedInterruptFiredOnTopOfAnOperationEndsIt) {
 
 // O2: the mark that a longjmp leaves behind does not make later operations deaf.
 TEST(Posix, AfterALongjmpOutOfAnOperationTheNextIsInterrupted) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer holds other handlers back until the system call has returned";
+#endif
   static sigjmp_buf place;
   ::signal(SIGUSR1, [](int) { siglongjmp(place, 1); });
   const channel pipe = make_pipe();
