@@ -152,6 +152,37 @@ TEST(Survival, IsAskedAgainForWhatACallbackThrew) {  // D3, R1
   EXPECT_EQ(calls, 1);
 }
 
+// R3: here Boost.Thread 1.74 terminates the process, as its join raises in the destructor.
+TEST(Survival, IsNotNeededToInterruptAndJoinAThreadInADestructor) {
+  struct joins_at_the_end {
+    thread<void>& worker;
+    receipt& second;
+    ~joins_at_the_end() {
+      second = to_self(2);
+      worker.interrupt(3);
+      worker.wait();
+      EXPECT_EQ(second.state(), delivery::pending);
+    }
+  };
+  receipt second = [] {
+    const enrollment self;
+    return to_self(0);
+  }();
+  thread outer([&] {
+    thread worker([] {
+      try {
+        for (;;) safe_point();
+      } catch (int) {
+      }
+    });
+    const joins_at_the_end guard{worker, second};
+    for (;;) safe_point();
+  });
+  outer.interrupt(1);
+  EXPECT_EQ(raised_by([&] { outer.wait(); }), "1");
+  EXPECT_EQ(second.state(), delivery::discarded);
+}
+
 TEST(Survival, MakesLeavingABlockNoSafePointWhereItIsNotGiven) {  // M4
   const enrollment self;
   in_noexcept([] {
