@@ -26,6 +26,9 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -40,25 +43,40 @@ namespace {
 // The last delivery left something pending only because a raise could not be survived there.
 constinit thread_local bool is_unraised __attribute__((tls_model("initial-exec"))) = false;
 
-// Where it would be raised: asked once for each type that follows another one.
+// What the last delivery that held something for this reason depended on, besides the stack.
+struct held_here {
+  const scope* innermost = nullptr;
+  std::size_t callbacks = 0;
+};
+constinit thread_local held_here last_held __attribute__((tls_model("initial-exec")));
+
+// Where it would be raised. Each type is asked for once, if they are not too many.
 class raise_site {
  public:
   explicit raise_site(const stack_position& from) noexcept : from_(from) {}
 
   bool survives(const std::type_info* thrown) noexcept {
-    if (!is_asked_ || thrown != thrown_) survives_ = examine(thrown, from_).survives;
-    is_asked_ = true;
-    thrown_ = thrown;
-    has_held_ = has_held_ || !survives_;
-    return survives_;
+    ++questions_;
+    for (std::size_t i = 0; i < std::min(asked_, types_.size()); ++i)
+      if (types_[i] == thrown) return survives_[i];
+    const verdict found = examine(thrown, from_);
+    types_[asked_ % types_.size()] = thrown;
+    survives_[asked_++ % types_.size()] = found.survives;
+    // Of the frames that hold, the innermost is gone first.
+    if (!found.survives && (!has_held_ || found.at.slot < holder_.at.slot)) holder_ = found;
+    has_held_ = has_held_ || !found.survives;
+    return found.survives;
   }
   [[nodiscard]] bool has_held() const noexcept { return has_held_; }
+  void remember() const noexcept { remember_holding(from_, holder_, holder_.frames + questions_); }
 
  private:
   const stack_position& from_;
-  bool is_asked_ = false;
-  const std::type_info* thrown_ = nullptr;
-  bool survives_ = false;
+  std::array<const std::type_info*, 4> types_{};
+  std::array<bool, 4> survives_{};
+  std::size_t asked_ = 0;
+  std::size_t questions_ = 0;
+  verdict holder_;
   bool has_held_ = false;
 };
 
@@ -169,6 +187,13 @@ std::exception_ptr take_deliverable(place where, raise_site& site) {
   return raising.take(!raising.has_several() || site.survives(&typeid(exception_group)));
 }
 
+// Whether nothing has changed since all that is here was held: nothing has arrived, no scope was
+// opened or left, no callback was added, and the stack is the same (R4).
+bool is_known_to_hold_all(const stack_position& from) noexcept {
+  return current.self->is_empty() && current.innermost == last_held.innermost &&
+         current.self->callbacks.count_added() == last_held.callbacks && is_known_to_hold(from);
+}
+
 }  // namespace
 
 bool would_deliver_at(place where) {
@@ -208,13 +233,17 @@ void deliver_at(place where) {
   }
   const stack_position from = caller();
   // A wait looks for itself: it may sleep on the answer.
-  if (where == place::safe_point && is_known_to_hold(from)) return;
+  if (where == place::safe_point && is_known_to_hold_all(from)) return;
+  forget_holding();
   raise_site site(from);
   std::exception_ptr raised = take_deliverable(where, site);
   is_unraised = site.has_held();
   // A wait must find the flag clear, or it would spin; it sets it again at its end.
-  if (is_unraised && where == place::safe_point && current.self != nullptr)
+  if (is_unraised && where == place::safe_point && current.self != nullptr) {
     current.pending_flag.store(1, std::memory_order_relaxed);
+    last_held = {current.innermost, current.self->callbacks.count_added()};
+    if (raised == nullptr) site.remember();
+  }
   if (raised != nullptr) std::rethrow_exception(std::move(raised));
 }
 

@@ -25,6 +25,7 @@ void callback_list::add(std::shared_ptr<callback> added, position where) {
   callbacks_.insert(where == position::innermost ? callbacks_.end() : callbacks_.begin(),
                     std::move(added));
   count_ = callbacks_.size();
+  added_.fetch_add(1, std::memory_order_release);
 }
 
 bool callback_list::is_running_elsewhere(const callback& which) const noexcept {

@@ -60,6 +60,11 @@ class callback_list {
                        [&](const auto& one) { return takes(one->type()); });
   }
 
+  // How many were ever added.
+  [[nodiscard]] std::size_t count_added() const noexcept {
+    return added_.load(std::memory_order_acquire);
+  }
+
   // Does nothing once the list is closed.
   void add(std::shared_ptr<callback> added, position where);
   void remove(const callback& removed) noexcept;
@@ -75,6 +80,7 @@ class callback_list {
   running* innermost_running_ = nullptr;
   bool is_closed_ = false;
   std::atomic<std::uint32_t> ended_{0};  // counts callbacks that have returned; a futex
+  std::atomic<std::size_t> added_{0};
   std::atomic<std::size_t> count_{0};    // of `callbacks_`, so that having none costs no lock
 };
 

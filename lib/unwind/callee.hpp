@@ -14,6 +14,7 @@ enum class callee {
   leaves,      // __cxa_end_catch
   borrows,     // __cxa_get_exception_ptr: takes the exception object, and nothing more
   joins,       // std::thread::join: its thread cannot be why the process is terminated
+  throws,      // __cxa_throw, std::rethrow_exception: another exception
   ends         // does not return, for reasons of its own
 };
 

@@ -17,9 +17,10 @@
 // slot, and the slot has not changed, the holding frame is most likely still in the call that may
 // not throw. Likely, for two reasons. The frame may have returned, and another one now covers the
 // slot without having written to it. And something between here and there may have opened a `try`
-// block since. Both only make an interrupt wait; so that it does not wait for ever, after as many
-// quick answers as the walk had frames the stack is walked again, which keeps the mean cost of an
-// answer below that of two frames. Whoever is about to sleep has to examine anew.
+// block since. Both only make an interrupt wait; so that it does not wait for ever, after about as
+// many quick answers as the walk had frames the stack is walked again, which keeps the mean cost of
+// an answer below that of two frames. The number varies, so that no loop keeps in step with it.
+// Whoever is about to sleep has to examine anew.
 //
 // The slot is read only while the thread is on its own stack, where everything that lies further
 // out than the stack pointer is mapped. On other stacks (contexts, alternate signal stacks) each
@@ -31,6 +32,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 namespace sigexc::detail {
 
 namespace {
@@ -39,6 +42,7 @@ struct holding {
   std::uintptr_t slot = 0;  // 0: nothing is remembered
   std::uintptr_t counter = 0;
   std::size_t credit = 0;  // quick answers that may still be given
+  unsigned turn = 0;
   // The thread's own stack; both 0 before it was asked for.
   std::uintptr_t stack_low = 0;
   std::uintptr_t stack_high = 0;
@@ -66,15 +70,6 @@ bool is_on_own_stack(std::uintptr_t address) noexcept {
   return address >= last.stack_low && address < last.stack_high;
 }
 
-// What holds at `at`, for every type, after a walk of `frames`.
-void remember_holding(const stack_position& from, const stack_position& at,
-                      std::size_t frames) noexcept {
-  if (!is_on_own_stack(from.stack) || !is_on_own_stack(at.slot)) return;
-  last.slot = at.slot;
-  last.counter = at.counter;
-  last.credit = frames > least_credit ? frames : least_credit;
-}
-
 bool find_facts(std::uintptr_t counter, const std::type_info* thrown, std::uint32_t closed,
                 frame_facts& facts) noexcept {
   if (recall(counter, thrown, closed, facts)) return true;
@@ -91,22 +86,32 @@ bool find_facts(std::uintptr_t counter, const std::type_info* thrown, std::uint3
 
 verdict examine(const std::type_info* thrown, const stack_position& from) noexcept {
   const auto closed = count_closed_libraries();
-  last.slot = 0;
   stack_position at = from;
   bool tells_types = false;
   for (std::size_t frames = 1;; ++frames) {
     frame_facts facts;
     const bool is_known = find_facts(at.counter, thrown, closed, facts);
     tells_types = tells_types || facts.verdict.tells_types;
+    if (facts.verdict.may_be_other) thrown = nullptr;
     if (is_known && facts.verdict.what == fate::caught) return {true};
     const bool goes_on = is_known && facts.verdict.what == fate::passes &&
                          facts.rule.how != frame_rule::kind::unknown &&
                          facts.rule.how != frame_rule::kind::outermost;
     if (goes_on && step(facts.rule, at)) continue;
-    if (!tells_types) remember_holding(from, at, frames);
-    return {false, at.counter, tells_types};
+    return {false, at.counter, tells_types, at, frames};
   }
 }
+
+void remember_holding(const stack_position& from, const verdict& found, std::size_t cost) noexcept {
+  forget_holding();
+  if (!is_on_own_stack(from.stack) || !is_on_own_stack(found.at.slot)) return;
+  last.slot = found.at.slot;
+  last.counter = found.at.counter;
+  // Not always as many, or a loop could come back to the same place for each look.
+  last.credit = std::max(cost, least_credit) + ++last.turn % 7;
+}
+
+void forget_holding() noexcept { last.slot = 0; }
 
 bool is_known_to_hold(const stack_position& from) noexcept {
   if (last.slot == 0 || from.slot > last.slot || from.slot < last.stack_low) return false;

@@ -3,6 +3,7 @@
 
 #include "unwind/frame_rule.hpp"
 
+#include <cstddef>
 #include <typeinfo>
 
 namespace sigexc::detail {
@@ -11,17 +12,22 @@ struct verdict {
   bool survives = false;
   std::uintptr_t holder = 0;  // if not: the counter in the frame that holds it, for diagnosis
   bool tells_types = false;   // if not: it might be survived if it had another type
+  stack_position at{};        // if not: the holding frame,
+  std::size_t frames = 0;     // so many frames away
 };
 
 // Judges a raise of an exception of type `thrown` by the function that `from` is the caller of;
 // null stands for a type that only `catch (...)` takes. `from` has to be computed in a function
 // that may throw, or compilers leave its caller's tables empty. Other exceptions may be on their
-// way. It takes 16 KiB of the stack where a landing pad is met for the first time.
+// way. It takes 8 KiB of the stack where a landing pad is met for the first time.
 verdict examine(const std::type_info* thrown, const stack_position& from) noexcept;
 
-// Whether the last examination, it seems, still stands, and found that no exception of any type
-// would be survived (R4). No: examine. Yes may be said a bounded number of times too often, as
-// examine.cpp explains.
+// Remembers that what is held at `from` is held by `found`, and forgets what was remembered.
+// @param cost how much finding it out took, in frames and the like.
+void remember_holding(const stack_position& from, const verdict& found, std::size_t cost) noexcept;
+void forget_holding() noexcept;
+// Whether it is known, without a look at the whole stack, that the same is still held by the same
+// frame (R4). It may say so a few times too often: see examine.cpp.
 bool is_known_to_hold(const stack_position& from) noexcept;
 
 }  // namespace sigexc::detail

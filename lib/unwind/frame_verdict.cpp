@@ -60,7 +60,7 @@ constexpr int most_pads = 8;  // one leads to another: what resumes inside a try
 frame_verdict judge_call(const function_entry& function, std::uintptr_t counter,
                          const std::type_info* thrown, int pads) noexcept {
   const call_site site = find_call_site(function, counter, thrown);
-  frame_verdict verdict{fate::dies, site.tells_types};
+  frame_verdict verdict{fate::dies, site.tells_types, false};
   switch (site.what) {
     case call_site::kind::nothing:
       verdict.what = fate::passes;
@@ -75,15 +75,18 @@ frame_verdict judge_call(const function_entry& function, std::uintptr_t counter,
   if (pads == most_pads) return verdict;
   const pad_ends ends = follow_pad(site.pad, site.selector);
   if (ends.may_terminate || ends.is_unreadable) return verdict;
-  if (!ends.may_catch && ends.resume_count == 0) return verdict;
-  verdict.what = fate::caught;
+  if (!ends.may_catch && (ends.resume_count == 0 || ends.handler_may_terminate)) return verdict;
+  verdict.what = ends.may_throw_on ? fate::passes : fate::caught;
+  verdict.may_be_other = ends.may_throw_other;
+  if (ends.may_throw_other) thrown = nullptr;
   for (std::size_t i = 0; i < ends.resume_count; ++i) {
     const auto resumed = ends.resumes[i] - 1;
     function_entry part;  // a pad may lie in a part of the function that has an entry of its own
-    if (!find_function(resumed, part)) return {fate::dies, verdict.tells_types};
+    if (!find_function(resumed, part)) return {fate::dies, verdict.tells_types, false};
     const auto further = judge_call(part, resumed, thrown, pads + 1);
     verdict.what = worse(verdict.what, further.what);
     verdict.tells_types = verdict.tells_types || further.tells_types;
+    verdict.may_be_other = verdict.may_be_other || further.may_be_other;
   }
   return verdict;
 }

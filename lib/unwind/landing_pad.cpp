@@ -168,11 +168,13 @@ struct plain_function {
   bool catches = false;
   bool terminates = false;
   bool rethrows = false;
+  bool throws = false;
 };
 
-plain_function read_plain_function(std::uintptr_t at) noexcept {
+// With `depth`, what the functions that it calls do counts as well.
+plain_function read_plain_function(std::uintptr_t at, int depth) noexcept {
   plain_function found;
-  for (int i = 0; i < 32 && !found.terminates && !found.rethrows; ++i) {
+  for (int i = 0; i < 32 && !found.terminates && !found.rethrows && !found.throws; ++i) {
     const instruction one = decode(at);
     at += one.size;
     if (one.what == op::call) {
@@ -180,6 +182,12 @@ plain_function read_plain_function(std::uintptr_t at) noexcept {
       found.catches = found.catches || who == callee::catches;
       found.terminates = who == callee::terminates;
       found.rethrows = who == callee::rethrows;
+      found.throws = who == callee::throws;
+      if (who != callee::other || depth == 0 || one.is_indirect) continue;
+      const auto inner = read_plain_function(one.target, depth - 1);
+      found.terminates = inner.terminates;
+      found.rethrows = inner.rethrows;
+      found.throws = inner.throws;
     } else if (one.what != op::other && one.what != op::assign && one.what != op::assign_two) {
       break;
     }
@@ -300,6 +308,7 @@ class follower {
       case callee::resumes:
         return is_given_exception() ? goes_outward() : cannot_tell();
       case callee::rethrows:
+      case callee::throws:
       case callee::ends:
         return false;
       case callee::joins:
@@ -316,7 +325,7 @@ class follower {
     // known here, as it was linked statically, and then what follows is no part of this pad.
     const value argument = now_.get(first_argument);
     if (argument.what != value::kind::exception) return returns();
-    const auto given_to = one.is_indirect ? plain_function() : read_plain_function(one.target);
+    const auto given_to = one.is_indirect ? plain_function() : read_plain_function(one.target, 0);
     if (given_to.catches && given_to.terminates) {
       ends_.may_terminate = true;
       return false;
@@ -332,35 +341,49 @@ class follower {
     return !now_.has_handed_over || now_.get(first_argument).what == value::kind::exception;
   }
 
-  // In the handler: what the program does. It may throw the exception on; that it terminates counts
-  // only if it does nothing else, as then the compiler has written it.
+  // In the handler: what the program does. It may throw the exception on, or another one; that it
+  // terminates counts if it does so at once, or whatever it does before.
   bool calls_in_handler(const instruction& one) noexcept {
     const bool is_first = now_.in == state::place_in::entry_of_handler;
     now_.in = state::place_in::handler;
     switch (identify(one.target, one.is_indirect)) {
       case callee::terminates:
-        if (is_first)
-          ends_.may_terminate = true;
-        else
-          ends_.may_catch = true;
-        return false;
+        return terminates(is_first);
+      case callee::ends:
+        return terminates(false);
       case callee::rethrows:
         return goes_outward();
+      case callee::throws:
+        return throws_other();
       case callee::leaves:
-      case callee::ends:
-      case callee::resumes:
         ends_.may_catch = true;
+        return false;
+      case callee::resumes:  // behind a call that does not return
         return false;
       default:
         break;
     }
-    if (!one.is_indirect && read_plain_function(one.target).rethrows) return goes_outward();
-    return returns();
+    if (one.is_indirect) return returns();
+    const auto called = read_plain_function(one.target, 2);  // std::throw_with_nested, -O0
+    if (called.rethrows) return goes_outward();
+    if (called.throws) return throws_other();
+    return called.terminates ? terminates(false) : returns();
   }
 
   bool returns() noexcept {
     now_.forget_registers(machine.lost_in_calls);
     return true;
+  }
+
+  bool terminates(bool at_once) noexcept {
+    ends_.may_terminate = ends_.may_terminate || at_once;
+    ends_.handler_may_terminate = true;
+    return false;
+  }
+
+  bool throws_other() noexcept {
+    ends_.may_throw_other = true;
+    return goes_outward();
   }
 
   bool goes_outward() noexcept {
@@ -369,10 +392,10 @@ class follower {
     return false;
   }
 
-  // A handler that is too long to be followed is taken for one that handles.
+  // A handler that is too long to be followed is taken for one that handles, or throws on.
   bool cannot_tell() noexcept {
     if (is_handling())
-      ends_.may_catch = true;
+      ends_.may_catch = ends_.may_throw_on = true;
     else
       ends_.is_unreadable = true;
     return false;
@@ -385,9 +408,10 @@ class follower {
 
   pad_ends ends_;
   state now_;
-  std::array<state, 64> to_follow_{};
+  // Small enough for the smallest stacks.
+  std::array<state, 16> to_follow_{};
   std::size_t waiting_ = 0;
-  std::array<std::uintptr_t, 512> seen_{};  // where ways begin
+  std::array<std::uintptr_t, 256> seen_{};  // where ways begin
   std::size_t seen_count_ = 0;
   int executed_ = 0;
 };

@@ -13,6 +13,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 
 #include <array>
 #include <atomic>
@@ -74,8 +75,8 @@ class unpacker {
   std::uint64_t word_;
 };
 
-constexpr unsigned end_bits = 22, frame_bits = 17, address_bits = 17;
-static_assert(end_bits + frame_bits + address_bits + 8 == 64);
+constexpr unsigned end_bits = 21, frame_bits = 17, address_bits = 17;
+static_assert(end_bits + frame_bits + address_bits + 9 == 64);
 
 bool pack(const frame_facts& facts, std::uint64_t& word) noexcept {
   packer into;
@@ -83,6 +84,7 @@ bool pack(const frame_facts& facts, std::uint64_t& word) noexcept {
   into.put_bits(static_cast<std::uint64_t>(facts.rule.frame_is), 2);
   into.put_bits(static_cast<std::uint64_t>(facts.verdict.what), 2);
   into.put_bits(facts.verdict.tells_types ? 1 : 0, 1);
+  into.put_bits(facts.verdict.may_be_other ? 1 : 0, 1);
   into.put(facts.rule.end, end_bits);
   into.put(facts.rule.frame, frame_bits);
   into.put(facts.rule.return_address, address_bits);
@@ -96,6 +98,7 @@ frame_facts unpack(std::uint64_t word) noexcept {
   facts.rule.return_address = from.get(address_bits);
   facts.rule.frame = from.get(frame_bits);
   facts.rule.end = from.get(end_bits);
+  facts.verdict.may_be_other = from.get_bits(1) != 0;
   facts.verdict.tells_types = from.get_bits(1) != 0;
   facts.verdict.what = static_cast<fate>(from.get_bits(2));
   facts.rule.frame_is = static_cast<frame_rule::saved>(from.get_bits(2));
@@ -106,6 +109,12 @@ frame_facts unpack(std::uint64_t word) noexcept {
 }  // namespace
 
 std::uint32_t count_closed_libraries() noexcept {
+  // glibc counts under a lock, which somebody else may have held in the moment of a fork: in a child
+  // it is not asked any more, and nothing is remembered.
+  static constinit std::atomic<bool> is_child{false};
+  static const bool is_told =
+      pthread_atfork(nullptr, nullptr, [] { is_child.store(true, std::memory_order_relaxed); }) == 0;
+  if (!is_told || is_child.load(std::memory_order_relaxed)) return nobody_knows;
   std::uint32_t count = 0;
   dl_iterate_phdr(
       [](dl_phdr_info* info, std::size_t, void* result) {
@@ -118,6 +127,7 @@ std::uint32_t count_closed_libraries() noexcept {
 
 bool recall(std::uintptr_t counter, const std::type_info* thrown, std::uint32_t closed_libraries,
             frame_facts& found) noexcept {
+  if (closed_libraries == nobody_knows) return false;
   const entry& one = entry_of(counter, thrown);
   const auto before = one.sequence.load(std::memory_order_acquire);
   if (before == 0 || (before & 1) != 0 || before >> 32 != closed_libraries) return false;
@@ -134,6 +144,7 @@ void remember(std::uintptr_t counter, const std::type_info* thrown, std::uint32_
               const frame_facts& facts) noexcept {
   std::uint64_t word = 0;
   dl_find_object object;
+  if (closed_libraries == nobody_knows) return;
   if (!pack(facts, word) || _dl_find_object(reinterpret_cast<void*>(counter), &object) != 0) return;
   entry& one = entry_of(counter, thrown);
   auto sequence = one.sequence.load(std::memory_order_relaxed);

@@ -16,6 +16,7 @@ struct frame_facts {
 
 // The number of libraries that were ever closed: facts from before the last closing are not used.
 // Ask once a walk; while its frames are on the stack their libraries stay.
+inline constexpr std::uint32_t nobody_knows = 0xffffffff;
 std::uint32_t count_closed_libraries() noexcept;
 
 // What is known about an exception of type `thrown` that comes out of a call which returns to

@@ -131,6 +131,35 @@ TEST(Survival, IsAskedAgainForATerminationThatACallbackThrewOn) {  // D3, D5, R1
   EXPECT_EQ(raised_here(), "terminated");
 }
 
+// R1, R4: what is held for its type does not hold what comes later.
+TEST(Survival, IsAskedForWhatHasArrivedSince) {
+  const enrollment self;
+  in_noexcept([] {
+    try {
+      to_self(1);
+      for (int i = 0; i < 3; ++i) safe_point();
+      to_self(std::string("two"));
+      safe_point();
+      ADD_FAILURE();
+    } catch (const std::string& raised) {
+      EXPECT_EQ(raised, "two");
+    }
+  });
+  EXPECT_EQ(raised_here(), "1");
+}
+
+TEST(Survival, IsNotNeededByACallbackThatIsAttachedLater) {  // D3, R4
+  const enrollment self;
+  int handled = 0;
+  in_noexcept([&] {
+    to_self(1);
+    for (int i = 0; i < 3; ++i) safe_point();
+    const auto attached = attach<int>([&](int) { ++handled; });
+    safe_point();
+  });
+  EXPECT_EQ(handled, 1);
+}
+
 TEST(Survival, IsAskedAgainForWhatACallbackThrew) {  // D3, R1
   const enrollment self;
   int calls = 0;

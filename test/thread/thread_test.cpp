@@ -1,6 +1,8 @@
 // Threads: their results, what ends them, and waiting for them.
 #include <gtest/gtest.h>
 
+#include <limits.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -270,6 +272,15 @@ TEST(Thread, MovedFromIsALogicError) {
   EXPECT_THROW(static_cast<void>(first.get_stop_token()), std::logic_error);
   EXPECT_THROW(first.attach<int>([](int) {}), std::logic_error);
   EXPECT_EQ(second.wait(), 7);
+}
+
+TEST(Thread, IsInterruptedOnTheSmallestStack) {  // D1, R1
+  thread small({.name = "small", .stack_size = static_cast<std::size_t>(PTHREAD_STACK_MIN)}, [&] {
+    const std::string guard;  // something to clean up on the way
+    for (;;) safe_point();
+  });
+  small.interrupt(1);
+  EXPECT_EQ(raised_by([&] { small.wait(); }), "1");
 }
 
 }  // namespace

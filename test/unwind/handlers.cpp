@@ -3,6 +3,7 @@
 
 #include <sigexc/exceptions.hpp>
 
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -333,6 +334,122 @@ CONSTRUCTION(match_function_pointer_to_noexcept) {
 }
 CONSTRUCTION(match_member_pointer) {
   match<int std::pair<int, int>::*, int std::pair<int, int>::*>(&std::pair<int, int>::first);
+}
+
+// Handlers that throw something else, or terminate in their own time.
+[[gnu::noinline]] void translate() {
+  try {
+    point();
+  } catch (...) {
+    throw std::runtime_error("translated");
+  }
+}
+CONSTRUCTION(translated_in_a_noexcept_function) {
+  []() noexcept {
+    translate();
+    opaque();
+  }();
+}
+CONSTRUCTION(translated_and_caught) {
+  try {
+    translate();
+  } catch (...) {
+  }
+}
+HELD_CONSTRUCTION(translated_and_caught_by_type) {  // nobody looks what it is translated to
+  try {
+    translate();
+  } catch (const std::runtime_error&) {
+  }
+}
+CONSTRUCTION(translated_and_not_caught_by_the_old_type) {
+  []() noexcept {
+    try {
+      translate();
+    } catch (const base&) {
+    }
+  }();
+}
+[[gnu::noinline]] void nest() {
+  try {
+    point();
+  } catch (...) {
+    std::throw_with_nested(std::runtime_error("outer"));
+  }
+}
+CONSTRUCTION(nested_in_a_noexcept_function) {
+  []() noexcept {
+    nest();
+    opaque();
+  }();
+}
+[[gnu::noinline]] void rethrow_the_pointer() {
+  try {
+    point();
+  } catch (...) {
+    std::rethrow_exception(std::current_exception());
+  }
+}
+CONSTRUCTION(rethrown_by_pointer_in_a_noexcept_function) {
+  []() noexcept {
+    rethrow_the_pointer();
+    opaque();
+  }();
+}
+CONSTRUCTION(handler_that_terminates_after_work) {
+  try {
+    point();
+  } catch (...) {
+    opaque();
+    std::terminate();
+  }
+}
+CONSTRUCTION(handler_of_another_type_and_one_that_terminates) {
+  try {
+    point();
+  } catch (const stranger&) {
+    opaque();
+  } catch (...) {
+    opaque();
+    std::terminate();
+  }
+}
+CONSTRUCTION(handler_that_may_terminate) {
+  try {
+    point();
+  } catch (...) {
+    if (!is_true) std::terminate();
+  }
+}
+CONSTRUCTION(handler_that_aborts) {
+  try {
+    point();
+  } catch (...) {
+    std::abort();
+  }
+}
+[[gnu::noinline]] void choose_and_throw_on() {
+  try {
+    point();
+  } catch (...) {
+    switch (local::alive & 7) {
+      case 0: opaque(); break;
+      case 1: local::alive = 4; break;
+      case 2: opaque(); local::alive = 8; break;
+      case 3: opaque_noexcept(); break;
+      case 4: local::alive = 99; break;
+      case 5: opaque(); opaque(); break;
+      case 6: local::alive = 12; opaque_noexcept(); break;
+      default: opaque_noexcept(); opaque(); break;
+    }
+    throw;
+  }
+}
+CONSTRUCTION(chosen_and_thrown_on_in_a_noexcept_function) {
+  []() noexcept {
+    choose_and_throw_on();
+    opaque();
+  }();
 }
 
 }  // namespace
