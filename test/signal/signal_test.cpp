@@ -216,7 +216,7 @@ TEST(WakeWhenWaiting, SendsNoSignalToAThreadThatIsInNoOperation) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-              sigexc::configure({.signal = sigexc::wake::when_waiting});
+        sigexc::configure({.signal = sigexc::wake::when_waiting});
         sigexc::thread target([] {
           const storm from_outside(sigexc::this_thread::get_target());
           return poll_is_interrupted(250ms);
@@ -272,6 +272,7 @@ TEST(TakenSpareSignal, LosesNoInterrupt) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
+        ::alarm(60);  // a child is no business of the watchdog's
         ::signal(SIGSTKFLT, SIG_IGN);
         static std::atomic<bool> is_on_top{false};
         static std::atomic<bool> is_sent{false};
@@ -318,7 +319,7 @@ TEST(FullSignalQueue, LosesNoInterrupt) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-              if (!fill_signal_queue()) std::_Exit(2);
+        if (!fill_signal_queue()) std::_Exit(2);
         // A wait of ours wakes,
         sigexc::thread busy([] {
           for (;;) sigexc::safe_point();
