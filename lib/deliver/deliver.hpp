@@ -10,7 +10,8 @@ enum class place {
 };
 
 // Delivers what may be delivered at `where`. Raises, or returns when nothing is left that may be
-// delivered; the pending flag is then clear, but at a safe point where a raise would not be survived.
+// delivered; the pending flag is then clear, but at a safe point where a raise would not be
+// survived.
 void deliver_at(place where);
 
 // Whether something that is held here would be delivered at `where`.

@@ -32,8 +32,7 @@ extern "C" {
 // Makes the system call `number`, marked by `block.in_gate`, unless or until SIGEXC comes.
 // @return what the kernel returned (-errno for an error), or `not_executed`.
 long sigexc_gate(current_block* block, long number, long a, long b, long c, long d, long e, long f);
-extern const char sigexc_gate_begin[], sigexc_gate_end[], sigexc_gate_cancel[],
-    sigexc_gate_leave[];
+extern const char sigexc_gate_begin[], sigexc_gate_end[], sigexc_gate_cancel[], sigexc_gate_leave[];
 }
 
 // The assembly knows where these stand.

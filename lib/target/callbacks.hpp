@@ -81,7 +81,7 @@ class callback_list {
   bool is_closed_ = false;
   std::atomic<std::uint32_t> ended_{0};  // counts callbacks that have returned; a futex
   std::atomic<std::size_t> added_{0};
-  std::atomic<std::size_t> count_{0};    // of `callbacks_`, so that having none costs no lock
+  std::atomic<std::size_t> count_{0};  // of `callbacks_`, so that having none costs no lock
 };
 
 }  // namespace sigexc::detail

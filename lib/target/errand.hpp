@@ -2,9 +2,9 @@
 // library.
 //
 // A waker is the user's code, found under a lock and free to lock as well. So a signal handler that
-// fires a prepared interrupt cannot call it; and the target cannot, while it runs the very code that
-// the waker is for: they may share a lock. Both post an errand: a push onto a lock-free list, and a
-// futex. The thread starts with the first foreign code under a waker.
+// fires a prepared interrupt cannot call it; and the target cannot, while it runs the very code
+// that the waker is for: they may share a lock. Both post an errand: a push onto a lock-free list,
+// and a futex. The thread starts with the first foreign code under a waker.
 #pragma once
 
 #include "mailbox/interrupt.hpp"

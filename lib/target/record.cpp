@@ -72,8 +72,7 @@ void record::begin() noexcept {
 void record::collect() noexcept {
   // First the flag, then the mailbox: who pushes after we have taken it sets the flag after we have
   // cleared it.
-  if (current.pending_flag.exchange(0, std::memory_order_seq_cst) != 0)
-    current.is_signalled = true;
+  if (current.pending_flag.exchange(0, std::memory_order_seq_cst) != 0) current.is_signalled = true;
   held.append_all(take());
 }
 
@@ -161,8 +160,8 @@ void announce(record& to, current_block& block, bool issues_fence) noexcept {
     futex_wake(&block.bell);
     return;
   }
-  // In the gate, or about to be: only a signal reaches it. Where only that is signalled, the mark is
-  // set before the gate's look at the flag (Dekker again). Here too it may be the caller itself.
+  // In the gate, or about to be: only a signal reaches it. Where only that is signalled, the mark
+  // is set before the gate's look at the flag (Dekker again). Here too it may be the caller itself.
   const bool is_in_gate = block.in_gate.load(std::memory_order_seq_cst) != 0;
   if (!is_in_gate && (&block == &current || !signals_always() || has_looked(block))) return;
   if (issues_fence) barrier_everywhere();

@@ -13,8 +13,8 @@
 //
 // Two calls cannot be made by who finds that they are due: by a signal handler (S10), and by the
 // target itself. And while the target is in a block of everything, somewhere in its foreign code,
-// the call is not due yet: it is noted as missed, and the end of the block looks for such notes. All
-// of these become errands. (The sender reads `quiet` after a barrier on every processor, as in
+// the call is not due yet: it is noted as missed, and the end of the block looks for such notes.
+// All of these become errands. (The sender reads `quiet` after a barrier on every processor, as in
 // `announce`: either it sees that the block has ended, or the end sees the flag.)
 #pragma once
 
@@ -57,7 +57,7 @@ class waker_list final : public errand {
   void drop() noexcept override { of_.release(); }
   void call(waker& one, std::unique_lock<std::mutex>& lock) noexcept;
 
-  mailbox& of_;  // the record that this is part of
+  mailbox& of_;                             // the record that this is part of
   std::atomic<waker*> innermost_{nullptr};  // written by the owner under the mutex
   std::mutex mutex_;
 };

@@ -16,7 +16,7 @@ enum class fate : std::uint8_t {
 
 struct frame_verdict {
   fate what = fate::dies;
-  bool tells_types = false;  // it might be another one for another type
+  bool tells_types = false;   // it might be another one for another type
   bool may_be_other = false;  // what passes may be another exception, of a type that nobody knows
 };
 

@@ -4,9 +4,9 @@
 // a wait with such a timeout after a signal, and the next attempt would wait for the whole of it
 // again. So each operation remembers when it began; after the first EINTR it asks for the
 // timeout, and from then on waits with poll for what is left of it before it makes the call. (If
-// the call waits although poll says that it would not, or someone else takes what poll has announced,
-// it waits again on its own, for less than one more timeout after the last signal; a changed timeout
-// on the socket would be exact, but everybody who shares the socket would see it.)
+// the call waits although poll says that it would not, or someone else takes what poll has
+// announced, it waits again on its own, for less than one more timeout after the last signal; a
+// changed timeout on the socket would be exact, but everybody who shares the socket would see it.)
 #pragma once
 
 #include "wait/posix_call.hpp"

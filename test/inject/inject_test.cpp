@@ -97,9 +97,7 @@ class reading : public injected_code {
   reading() {
     if (::pipe(ends_.data()) != 0) std::abort();
   }
-  void run() override {
-    result_ = sigexc::posix::read(ends_[0], &byte_, sizeof byte_);
-  }
+  void run() override { result_ = sigexc::posix::read(ends_[0], &byte_, sizeof byte_); }
   bool has_happened() override { return result_.has_value(); }
   bool is_intact() override {
     // What was not read is still there, and what is written next arrives.
@@ -233,9 +231,7 @@ class writing_too_much : public injected_code {
     capacity_ = ::fcntl(ends_[1], F_SETPIPE_SZ, 4096);
     data_.assign(static_cast<std::size_t>(capacity_) * 2, 'x');
   }
-  void run() override {
-    result_ = sigexc::posix::write(ends_[1], data_.data(), data_.size());
-  }
+  void run() override { result_ = sigexc::posix::write(ends_[1], data_.data(), data_.size()); }
   bool has_happened() override { return result_.has_value(); }
   bool is_intact() override {
     // The pipe holds what the result says, and nothing if there is none.
@@ -296,8 +292,9 @@ class waiting_for_a_receipt : public injected_code {
  private:
   std::atomic<bool> end_{false};
   bool is_complete_ = false;
-  sigexc::thread<void> holder_{sigexc::thread_options{.start_blocked = true},
-                               [this] { while (!end_) std::this_thread::yield(); }};
+  sigexc::thread<void> holder_{sigexc::thread_options{.start_blocked = true}, [this] {
+                                 while (!end_) std::this_thread::yield();
+                               }};
   sigexc::receipt awaited_ = holder_.interrupt(0);
 };
 

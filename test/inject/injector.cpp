@@ -146,8 +146,8 @@ after_step await_step(pid_t child, int& status) {
 // One run, with the interrupt after `steps` instructions. False: the code ended before that.
 bool run_once(const std::function<injected_code*()>& make, disturbance other, int steps,
               injection_result& result) {
-  void* const memory = ::mmap(nullptr, sizeof(page), PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      ::mmap(nullptr, sizeof(page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   check(memory != MAP_FAILED, "mmap");
   page& shared = *new (memory) page;
   const pid_t child = ::fork();
@@ -211,7 +211,8 @@ bool run_once(const std::function<injected_code*()>& make, disturbance other, in
   else if (!shared.is_intact)
     failure = "left something broken";
   if (!failure.empty() && result.failure.empty())
-    result.failure = failure + ", the interrupt sent after " + std::to_string(steps) + " instructions";
+    result.failure =
+        failure + ", the interrupt sent after " + std::to_string(steps) + " instructions";
   ++(shared.is_raised         ? result.raised
      : shared.is_raised_later ? result.completed
                               : result.discarded);

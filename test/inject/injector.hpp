@@ -56,12 +56,12 @@ enum class disturbance {
 };
 
 struct injection_result {
-  int instructions = 0;   // before how many instructions it was sent
-  int raised = 0;         // by the code
-  int completed = 0;      // the code returned, and a later safe point raised
-  int discarded = 0;      // the code returned, and there was no target any more
+  int instructions = 0;  // before how many instructions it was sent
+  int raised = 0;        // by the code
+  int completed = 0;     // the code returned, and a later safe point raised
+  int discarded = 0;     // the code returned, and there was no target any more
   bool is_sent_asleep = false;
-  std::string failure;    // empty: the invariant held each time
+  std::string failure;  // empty: the invariant held each time
 };
 
 // `make` is called in the child.

@@ -166,7 +166,8 @@ TEST(Signal, FromOutsideTheLibraryDoesNoHarm) {
   std::thread([number] {  // a thread that is no target
     ::pthread_kill(::pthread_self(), number);
     EXPECT_NO_THROW(sigexc::safe_point());
-  }).join();
+  })
+      .join();
   EXPECT_THROW(
       {
         here.get_target().interrupt(1);

@@ -1,6 +1,6 @@
 // Ends a program of tests that hangs: a test that takes longer than a minute (an hour where
-// SIGEXC_STRESS_ROUNDS asks for more than the usual) is aborted, by its name and with what the kernel
-// shows of each thread. It is enough to include this file.
+// SIGEXC_STRESS_ROUNDS asks for more than the usual) is aborted, by its name and with what the
+// kernel shows of each thread. It is enough to include this file.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -433,14 +433,34 @@ CONSTRUCTION(handler_that_aborts) {
     point();
   } catch (...) {
     switch (local::alive & 7) {
-      case 0: opaque(); break;
-      case 1: local::alive = 4; break;
-      case 2: opaque(); local::alive = 8; break;
-      case 3: opaque_noexcept(); break;
-      case 4: local::alive = 99; break;
-      case 5: opaque(); opaque(); break;
-      case 6: local::alive = 12; opaque_noexcept(); break;
-      default: opaque_noexcept(); opaque(); break;
+      case 0:
+        opaque();
+        break;
+      case 1:
+        local::alive = 4;
+        break;
+      case 2:
+        opaque();
+        local::alive = 8;
+        break;
+      case 3:
+        opaque_noexcept();
+        break;
+      case 4:
+        local::alive = 99;
+        break;
+      case 5:
+        opaque();
+        opaque();
+        break;
+      case 6:
+        local::alive = 12;
+        opaque_noexcept();
+        break;
+      default:
+        opaque_noexcept();
+        opaque();
+        break;
     }
     throw;
   }
