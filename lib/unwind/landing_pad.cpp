@@ -349,8 +349,6 @@ class follower {
     switch (identify(one.target, one.is_indirect)) {
       case callee::terminates:
         return terminates(is_first);
-      case callee::ends:
-        return terminates(false);
       case callee::rethrows:
         return goes_outward();
       case callee::throws:
@@ -358,6 +356,7 @@ class follower {
       case callee::leaves:
         ends_.may_catch = true;
         return false;
+      case callee::ends:     // an assertion, mostly
       case callee::resumes:  // behind a call that does not return
         return false;
       default:
