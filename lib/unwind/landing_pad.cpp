@@ -20,6 +20,7 @@
 #include "unwind/instruction.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <span>
 
 namespace sigexc::detail {
@@ -195,9 +196,14 @@ plain_function read_plain_function(std::uintptr_t at, int depth) noexcept {
   return found;
 }
 
+// @param most_ways that wait to be followed; @param most_places where ways begin.
+template <std::size_t most_ways, std::size_t most_places>
 class follower {
  public:
   pad_ends run(std::uintptr_t pad, int selector) noexcept {
+    ends_ = {};
+    waiting_ = seen_count_ = 0;
+    executed_ = 0;
     branch_to(state(pad, selector));
     while (waiting_ != 0 && !ends_.is_unreadable && !ends_.may_terminate) {
       now_ = to_follow_[--waiting_];
@@ -407,18 +413,30 @@ class follower {
 
   pad_ends ends_;
   state now_;
-  // Small enough for the smallest stacks.
-  std::array<state, 16> to_follow_{};
+  std::array<state, most_ways> to_follow_{};
   std::size_t waiting_ = 0;
-  std::array<std::uintptr_t, 256> seen_{};  // where ways begin
+  std::array<std::uintptr_t, most_places> seen_{};  // where ways begin
   std::size_t seen_count_ = 0;
   int executed_ = 0;
 };
 
+// The large one would overflow the smallest stacks, so there is one for all threads. Who finds it
+// busy (for ever, in a child of a fork) makes do with a small one, and holds more than it must.
+constinit follower<64, 512> shared_follower;
+constinit std::atomic_flag is_shared_follower_busy;
+
+[[gnu::noinline]] pad_ends follow_on_the_stack(std::uintptr_t pad, int selector) noexcept {
+  return follower<16, 256>().run(pad, selector);
+}
+
 }  // namespace
 
 pad_ends follow_pad(std::uintptr_t pad, int selector) noexcept {
-  return follower().run(pad, selector);
+  if (is_shared_follower_busy.test_and_set(std::memory_order_acquire))
+    return follow_on_the_stack(pad, selector);
+  const pad_ends found = shared_follower.run(pad, selector);
+  is_shared_follower_busy.clear(std::memory_order_release);
+  return found;
 }
 
 }  // namespace sigexc::detail
