@@ -354,7 +354,10 @@ class follower {
     now_.in = state::place_in::handler;
     switch (identify(one.target, one.is_indirect)) {
       case callee::terminates:
-        return terminates(is_first);
+        return now_.has_joined ? false : terminates(is_first);
+      case callee::joins:
+        now_.has_joined = true;
+        return returns();
       case callee::rethrows:
         return goes_outward();
       case callee::throws:

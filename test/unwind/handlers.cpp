@@ -7,6 +7,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace sigexc::test {
 namespace {
@@ -370,19 +371,6 @@ CONSTRUCTION(translated_and_not_caught_by_the_old_type) {
     }
   }();
 }
-[[gnu::noinline]] void nest() {
-  try {
-    point();
-  } catch (...) {
-    std::throw_with_nested(std::runtime_error("outer"));
-  }
-}
-CONSTRUCTION(nested_in_a_noexcept_function) {
-  []() noexcept {
-    nest();
-    opaque();
-  }();
-}
 [[gnu::noinline]] void rethrow_the_pointer() {
   try {
     point();
@@ -412,6 +400,17 @@ CONSTRUCTION(handler_of_another_type_and_one_that_terminates) {
   } catch (...) {
     opaque();
     std::terminate();
+  }
+}
+CONSTRUCTION(handler_that_joins_and_throws_on) {
+  try {
+    try {
+      point();
+    } catch (...) {
+      std::thread([] {}).join();
+      throw;
+    }
+  } catch (...) {
   }
 }
 CONSTRUCTION(handler_that_may_terminate) {
