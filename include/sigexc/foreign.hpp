@@ -68,15 +68,17 @@ void await_future(Future& future) {
 /// call. A `body` that may be called in vain tells by its result whether it did its work: an
 /// interrupt may have been withdrawn, or handled by a callback, after `wake` was called.
 ///
-/// @param wake called without arguments, at most once for each interrupt (for a prepared one that is
-///        fired again and again perhaps once more), never twice at a time, and only between the begin of this call and its end. It runs on the thread that sends the
-///        interrupt, with every interrupt blocked there; or on one of the library's, for
+/// @param wake called without arguments, at most once for each interrupt (for a prepared one that
+///        is fired again and again perhaps once more), never twice at a time, and only between the
+///        begin of this call and its end. It runs on the thread that sends the interrupt, with
+///        every interrupt blocked there; or on one of the library's, for
 ///        `prepared_interrupt::fire`, and for what the target has sent itself or has come while
-///        `body` was in a block of everything (the end of the block calls it). An interrupt may come just before `body` begins to wait, so what `wake`
-///        does must last: write to a pipe, or set a flag that `body` reads under a lock; a call
-///        that only ends what is running now (as PQcancel) needs `body` to look for itself that it
-///        is in time. It must neither wait for this thread nor interrupt it, and must not throw, or
-///        the program ends. It is called only for what the scopes around this call let through.
+///        `body` was in a block of everything (the end of the block calls it). An interrupt may
+///        come just before `body` begins to wait, so what `wake` does must last: write to a pipe,
+///        or set a flag that `body` reads under a lock; a call that only ends what is running now
+///        (as PQcancel) needs `body` to look for itself that it is in time. It must neither wait
+///        for this thread nor interrupt it, and must not throw, or the program ends. It is called
+///        only for what the scopes around this call let through.
 /// @param body called without arguments, once; not if an interrupt is raised before it. In a block
 ///        of everything, or while an exception is on its way, it is simply called.
 /// @return what `body` returns.
