@@ -20,6 +20,7 @@
 #include "signal/install.hpp"
 #include "target/record.hpp"
 #include "unwind/examine.hpp"
+#include "unwind/walk.hpp"
 
 #include <sigexc/mask.hpp>
 #include <sigexc/safe_point.hpp>
@@ -30,6 +31,7 @@
 #include <array>
 #include <cstddef>
 #include <exception>
+#include <iterator>
 #include <new>
 #include <stdexcept>
 #include <typeinfo>
@@ -68,6 +70,8 @@ class raise_site {
     return found.survives;
   }
   [[nodiscard]] bool has_held() const noexcept { return has_held_; }
+  // The counter in the frame that holds; 0: nothing is held only for this.
+  [[nodiscard]] std::uintptr_t holder() const noexcept { return has_held_ ? holder_.holder : 0; }
   void remember() const noexcept { remember_holding(from_, holder_, holder_.frames + questions_); }
 
  private:
@@ -79,6 +83,21 @@ class raise_site {
   verdict holder_;
   bool has_held_ = false;
 };
+
+void note_unraised(const raise_site& site) noexcept {
+  is_unraised = site.has_held();
+  if (current.self != nullptr)
+    current.self->unraised_at.store(site.holder(), std::memory_order_relaxed);
+}
+
+// Notes where it was that something was just delivered, for `last_interrupt`.
+void note_place(const stack_position& from) noexcept {
+  if (current.self == nullptr || current.self->last == nullptr) return;
+  last_delivery& noted = *current.self->last;
+  if (noted.has_place) return;
+  noted.has_place = true;
+  noted.depth = walk(from, noted.where, std::size(noted.where));
+}
 
 constexpr int most_rounds = 64;  // D4: no stream of arrivals starves the thread
 
@@ -102,6 +121,8 @@ interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
   if (other == nullptr) return &claimed;
   self.count_in();
   other->claim();
+  other->sender = std::move(claimed.sender);
+  other->queued = claimed.queued;
   if (claimed.settle(status::raised)) fire(self, claimed);
   release(claimed);
   return other;
@@ -203,7 +224,7 @@ bool would_deliver_at(place where) {
   interrupt* one = self.held.first();
   while (one != nullptr && (one->is_withdrawn() || !is_deliverable(self, *one, where, site)))
     one = one->next.load(std::memory_order_relaxed);
-  is_unraised = site.has_held();
+  note_unraised(site);
   return one != nullptr;
 }
 
@@ -237,7 +258,8 @@ void deliver_at(place where) {
   forget_holding();
   raise_site site(from);
   std::exception_ptr raised = take_deliverable(where, site);
-  is_unraised = site.has_held();
+  note_unraised(site);
+  note_place(from);
   // A wait must find the flag clear, or it would spin; it sets it again at its end.
   if (is_unraised && where == place::safe_point && current.self != nullptr) {
     current.pending_flag.store(1, std::memory_order_relaxed);

@@ -44,7 +44,23 @@ raise_list::~raise_list() {
   if (current.self == &self_) self_.publish_held();
 }
 
+void raise_list::note(interrupt& one) noexcept {
+  if (self_.last == nullptr) self_.last.reset(new (std::nothrow) last_delivery);
+  if (self_.last == nullptr) return;
+  last_delivery& noted = *self_.last;
+  if (one.is_reusable) {
+    noted.sender = one.sender;  // a termination may come again
+  } else {
+    noted.sender = std::move(one.sender);
+  }
+  noted.queued = one.queued;
+  noted.raised = std::chrono::steady_clock::now();
+  noted.has_place = false;
+  noted.depth = 0;
+}
+
 void raise_list::settle(interrupt& one, status outcome) noexcept {
+  if (current.self == &self_) note(one);
   claimed_.extract([&one](const interrupt& candidate) { return &candidate == &one; });
   one.replacement = nullptr;
   one.had_callback = false;

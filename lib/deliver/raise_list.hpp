@@ -27,6 +27,9 @@ class raise_list {
   std::exception_ptr take(bool can_group);
 
  private:
+  // For `last_interrupt`.
+  void note(interrupt& one) noexcept;
+
   record& self_;
   interrupt_list claimed_;
   interrupt_list given_back_;

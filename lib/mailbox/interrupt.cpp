@@ -4,6 +4,8 @@
 #include "mailbox/mailbox.hpp"
 #include "mailbox/parking_lot.hpp"
 
+#include <sigexc/detail/current.hpp>
+
 #include <utility>
 
 namespace sigexc::detail {
@@ -12,7 +14,10 @@ interrupt::interrupt(mailbox& to, std::exception_ptr what, bool reusable) noexce
     : box(to),
       state(reusable ? status::idle : status::pending),
       is_reusable(reusable),
-      exception(std::move(what)) {
+      exception(std::move(what)),
+      sender(current.self != nullptr && !reusable ? reference<record>(*current.self)
+                                                  : reference<record>()),
+      queued(std::chrono::steady_clock::now()) {
   box.retain();
 }
 
@@ -55,6 +60,7 @@ void interrupt::ended() noexcept {
 bool interrupt::settle(status outcome) noexcept {
   if (is_reusable) {
     box.count_out();
+    if (cause() == nullptr) sender = reference<record>();  // of this firing
     return state.exchange(status::idle, std::memory_order_acq_rel) == status::delivering_again;
   }
   // Whoever holds a receipt must not keep the exception alive: D5 watches for its end.

@@ -21,6 +21,10 @@ bool mailbox::push(interrupt& sent) noexcept {
       count_out();
       return false;
     }
+    if (head == nullptr) {
+      oldest_queued_.store(sent.queued.time_since_epoch().count(), std::memory_order_relaxed);
+      oldest_type_.store(sent.exception.__cxa_exception_type(), std::memory_order_relaxed);
+    }
     sent.next.store(head, std::memory_order_relaxed);
     // Sequentially consistent: senders look at the target's state after this, and the target takes
     // the mailbox after it has changed that state.

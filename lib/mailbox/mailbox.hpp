@@ -12,8 +12,10 @@
 #include "mailbox/interrupt.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <typeinfo>
 
 namespace sigexc::detail {
 
@@ -39,6 +41,15 @@ class mailbox {
   [[nodiscard]] std::size_t pending() const noexcept {
     return pending_.load(std::memory_order_relaxed);
   }
+  // Of what has lain here longest: when it was queued, and the type of its exception. Approximately, if
+  // several senders found the mailbox empty at once; of use only while it is not.
+  [[nodiscard]] std::chrono::steady_clock::time_point oldest_queued() const noexcept {
+    return std::chrono::steady_clock::time_point(
+        std::chrono::steady_clock::duration(oldest_queued_.load(std::memory_order_relaxed)));
+  }
+  [[nodiscard]] const std::type_info* oldest_type() const noexcept {
+    return oldest_type_.load(std::memory_order_relaxed);
+  }
   void count_in() noexcept { pending_.fetch_add(1, std::memory_order_relaxed); }
   void count_out() noexcept { pending_.fetch_sub(1, std::memory_order_relaxed); }
 
@@ -61,6 +72,9 @@ class mailbox {
   std::atomic<interrupt*> newest_{nullptr};
   std::atomic<std::size_t> pending_{0};
   std::atomic<std::uint32_t> references_{1};
+  // Written by who pushes onto an empty mailbox.
+  std::atomic<std::chrono::steady_clock::rep> oldest_queued_{0};
+  std::atomic<const std::type_info*> oldest_type_{nullptr};
 };
 
 }  // namespace sigexc::detail

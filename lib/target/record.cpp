@@ -10,6 +10,7 @@
 #include <sigexc/mask.hpp>
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -17,6 +18,7 @@ namespace sigexc::detail {
 
 void interrupt_list::append(interrupt& one) noexcept {
   one.next.store(nullptr, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_release);
   (last_ != nullptr ? last_->next.store(&one, std::memory_order_relaxed) : void(first_ = &one));
   last_ = &one;
 }
@@ -32,6 +34,7 @@ void interrupt_list::append_all(interrupt* oldest) noexcept {
 void interrupt_list::prepend(interrupt_list&& others) noexcept {
   if (others.empty()) return;
   others.last_->next.store(first_, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_release);
   if (last_ == nullptr) last_ = others.last_;
   first_ = others.first_;
   others = interrupt_list();
@@ -56,6 +59,7 @@ record::~record() = default;
 
 void record::begin() noexcept {
   handle = pthread_self();
+  tid.store(::gettid(), std::memory_order_relaxed);
   was_masked_ = unblock_signals();
   current.self = this;
   current.traffic = &traffic.word();
@@ -98,15 +102,15 @@ void record::discard(interrupt_list&& ended) noexcept {
 }
 
 interrupt_list record::shut() noexcept {
-  interrupt_list last;
-  last.append_all(close());
+  interrupt_list left;
+  left.append_all(close());
   registry::remove(*this);
   traffic.await();
-  return last;
+  return left;
 }
 
 void record::end() noexcept {
-  interrupt_list last = shut();
+  interrupt_list left = shut();
   block.store(nullptr, std::memory_order_relaxed);
   current.self = nullptr;
   current.traffic = nullptr;
@@ -116,8 +120,9 @@ void record::end() noexcept {
   // Only now, when the thread is no target any more: what is discarded is destroyed, and the
   // destructors may be somebody's.
   discard(std::exchange(held, {}));
-  discard(std::move(last));
+  discard(std::move(left));
   callbacks.close();
+  last = nullptr;  // its sender may be this record
 }
 
 void record::abandon() noexcept { discard(shut()); }
@@ -182,7 +187,7 @@ bool send(record& to, interrupt& sent) noexcept {
   return is_queued;
 }
 
-bool fire(record& to, interrupt& reusable) noexcept {
+bool fire(record& to, interrupt& reusable, record* by) noexcept {
   status now = reusable.state.load(std::memory_order_relaxed);
   status then{};
   // A read-modify-write also where nothing changes: it comes before the target's claim, which then
@@ -194,8 +199,13 @@ bool fire(record& to, interrupt& reusable) noexcept {
   } while (!reusable.state.compare_exchange_weak(now, then, std::memory_order_acq_rel,
                                                  std::memory_order_relaxed));
   if (now != status::idle) return false;
+  // Who made it pending has it to itself until it is pushed. steady_clock is clock_gettime, which is
+  // async-signal-safe; so is counting a record that is the caller's own and cannot go meanwhile.
+  if (by != nullptr) reusable.sender = reference<record>(*by);
+  reusable.queued = std::chrono::steady_clock::now();
   retain(reusable);
   if (send(to, reusable)) return true;
+  if (by != nullptr) reusable.sender = reference<record>();
   reusable.state.store(status::idle, std::memory_order_release);
   release(reusable);
   return false;

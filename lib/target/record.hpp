@@ -23,14 +23,17 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 #include <string>
 
 namespace sigexc::detail {
 
-// A queue of interrupts that one thread owns, linked by `next`.
+// A queue of interrupts that one thread owns, linked by `next`. That thread may read it from `first`
+// on in a signal handler too: every change keeps the chain from there whole.
 class interrupt_list {
  public:
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
@@ -64,6 +67,16 @@ class interrupt_list {
   interrupt* last_ = nullptr;
 };
 
+// What `last_interrupt` tells.
+struct last_delivery {
+  reference<record> sender;
+  std::chrono::steady_clock::time_point queued;
+  std::chrono::steady_clock::time_point raised;
+  bool has_place = false;  // false: `where` is still to be filled
+  std::size_t depth = 0;   // of `where`
+  std::uintptr_t where[64]{};
+};
+
 struct record final : mailbox {
   record(std::string name, std::stop_source stop);
   ~record() override;
@@ -94,6 +107,14 @@ struct record final : mailbox {
   callback_list callbacks;
   waker_list wakers{*this};
 
+  // The kernel's id of the thread. Written before `block`.
+  std::atomic<pid_t> tid{0};
+  // The owner's, read by it in a signal handler too: in which frame the last delivery found that a
+  // raise would not be survived; 0: nothing was held for that.
+  std::atomic<std::uintptr_t> unraised_at{0};
+  // The owner's alone. Made by its first delivery, if there is memory.
+  std::unique_ptr<last_delivery> last;
+
  private:
   // Closes the mailbox; afterwards no sender reaches the thread. Returns what was left in it.
   interrupt_list shut() noexcept;
@@ -111,8 +132,9 @@ reference<record> make_record(std::string name, std::stop_source stop);
 // False: the target has ended.  Signals: async-signal-safe; keeps errno.
 bool send(record& to, interrupt& sent) noexcept;
 // Sends a reusable interrupt, unless it is on its way already. Foreign code: as above.
+// @param by the sender, if it is to be noted: the caller's own record.
 // @return whether it was sent now.  Signals: async-signal-safe; keeps errno.
-bool fire(record& to, interrupt& reusable) noexcept;
+bool fire(record& to, interrupt& reusable, record* by = nullptr) noexcept;
 // The same, and wakes foreign code.  Signals: unsafe.
 void fire_and_wake(record& to, interrupt& reusable) noexcept;
 

@@ -6,6 +6,8 @@
 #include "target/record.hpp"
 #include "target/termination.hpp"
 
+#include <sigexc/detail/current.hpp>
+
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -72,7 +74,7 @@ prepared_interrupt::prepared_interrupt(target to, std::exception_ptr exception)
 }
 
 void prepared_interrupt::fire() noexcept {
-  if (detail::fire(*record_, *interrupt_) && record_->wakers.has_any())
+  if (detail::fire(*record_, *interrupt_, detail::current.self) && record_->wakers.has_any())
     static_cast<detail::fired_interrupt&>(*interrupt_).post();
 }
 

@@ -14,7 +14,9 @@ const std::exception_ptr& plain_terminated() {
 }
 }  // namespace
 
-termination::termination(record& to) : interrupt(to, plain_terminated(), /*reusable=*/true) {}
+termination::termination(record& to) : interrupt(to, plain_terminated(), /*reusable=*/true) {
+  if (current.self != nullptr) sender = reference<record>(*current.self);
+}
 
 void termination::object_made() noexcept {
   if (objects_.fetch_add(1, std::memory_order_relaxed) == 0) retain(*this);
