@@ -35,6 +35,11 @@ install(FILES
 
 file(RELATIVE_PATH pc_to_prefix /prefix/${pc_dir} /prefix)
 string(REGEX REPLACE "/$" "" pc_to_prefix ${pc_to_prefix})
+# Not `Requires.private`: for that pkg-config wants to find libdw.pc even where it does not use it.
+set(pc_libs_private "")
+if(SIGEXC_WITH_LIBDW)
+  set(pc_libs_private "Libs.private: -ldw\n")
+endif()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/sigexc.pc.in ${PROJECT_BINARY_DIR}/sigexc.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/sigexc.pc DESTINATION ${pc_dir} COMPONENT development)
 

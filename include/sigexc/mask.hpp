@@ -72,6 +72,7 @@ class scope {
   void leave() noexcept {
     is_open_ = false;
     current.innermost = outer_;
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // before the storage is used again
     change_quiet(is_quiet_, was_quiet_);
     if (current.has_news()) [[unlikely]]
       leave_with_news(is_quiet_ && !was_quiet_);
@@ -92,6 +93,19 @@ class scope {
     return policy::immediate;
   }
 
+  // All there is to tell of a scope, for diagnosis, which has to look from another thread.
+  struct view {
+    const scope* self;
+    const scope* outer;
+    const scope* base;
+    type_list types;
+    policy what;
+    bool restores;
+  };
+  [[nodiscard]] view look() const noexcept {
+    return {this, outer_, base_, types_, policy_, restores_};
+  }
+
   [[nodiscard]] policy what() const noexcept { return policy_; }
   // Nothing at all is delivered inside.
   [[nodiscard]] bool is_quiet() const noexcept { return is_quiet_; }
@@ -103,7 +117,9 @@ class scope {
   }
 
  private:
+  // A handler of ours may read the chain at any instruction (see lib/process/inspection.hpp).
   void enter() noexcept {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     current.innermost = this;
     change_quiet(was_quiet_, is_quiet_);
   }

@@ -3,6 +3,7 @@
 
 #include <sigexc/attach.hpp>
 #include <sigexc/configure.hpp>
+#include <sigexc/diagnose.hpp>
 #include <sigexc/exceptions.hpp>
 #include <sigexc/foreign.hpp>
 #include <sigexc/mask.hpp>

@@ -22,6 +22,7 @@
 #include "signal/handler.hpp"
 
 #include "signal/gate.hpp"
+#include "signal/program_counter.hpp"
 
 #include <sigexc/detail/current.hpp>
 
@@ -35,16 +36,6 @@ namespace sigexc::detail {
 static_assert(decltype(current.pending_flag)::is_always_lock_free);
 
 namespace {
-
-auto& program_counter(ucontext_t& context) noexcept {
-#if defined(__x86_64__)
-  return context.uc_mcontext.gregs[REG_RIP];
-#elif defined(__aarch64__)
-  return context.uc_mcontext.pc;
-#else
-#error "sigexc: no gate for this architecture; see lib/signal/gate.hpp"
-#endif
-}
 
 std::uintptr_t address(const char* label) noexcept {
   return reinterpret_cast<std::uintptr_t>(label);
