@@ -34,8 +34,6 @@ bool try_install(int number) noexcept {
 
 void choose_signal() noexcept {
   if (chosen != 0) return;
-  std::uintptr_t nowhere = 0;
-  unwind(0, &nowhere, 1);  // its first call must not be in the handler
   const int count = SIGRTMAX - SIGRTMIN + 1;
   for (int i = 1; i < count && chosen == 0; ++i) {
     const int number = SIGRTMIN + (signal_number() - SIGRTMIN + i) % count;
@@ -88,7 +86,8 @@ int inspection_signal() noexcept { return chosen; }
 
 answer inspect(record& who, inspection& found) noexcept {
   if (current.self == &who) {
-    look(who, 0, found);
+    found.depth = unwind(found.stack.data(), found.stack.size());
+    look(who, found);
     return answer::given;
   }
   const std::lock_guard lock(one_at_a_time);

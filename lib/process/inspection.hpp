@@ -15,7 +15,7 @@
 //   withdrawn, an atomic, but take none away. The exception of a held one is not assigned to.
 // - What is still in the mailbox is not touched: who withdraws the newest takes it away under our
 //   hands. The mailbox tells of the oldest by atomics.
-// - The stack: see `unwind`.
+// - The stack: by reads that may fail, as it may be in any state (unwind/interrupted.cpp).
 //
 // There is one inspection at a time, and a place for it that never goes: a handler may come late, when
 // nobody waits any more. `wanted` says whose answer is awaited; the handler and a requester that gives
@@ -74,7 +74,8 @@ extern constinit struct inspection_place {
   std::atomic<std::uint32_t> answers{0};  // a futex
   inspection found{};
 } inspected;
-void look(record& self, std::uintptr_t interrupted, inspection& found) noexcept;
+// The caller looks at its scopes, and at what it holds.
+void look(record& self, inspection& found) noexcept;
 extern "C" void sigexc_inspect(int number, siginfo_t* info, void* context);
 
 }  // namespace sigexc::detail

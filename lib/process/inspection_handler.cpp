@@ -2,7 +2,6 @@
 // they may have been interrupted in the midst of their own bookkeeping.
 #include "mailbox/futex.hpp"
 #include "process/inspection.hpp"
-#include "signal/program_counter.hpp"
 #include "unwind/walk.hpp"
 
 #include <ucontext.h>
@@ -11,10 +10,8 @@ namespace sigexc::detail {
 
 constinit inspection_place inspected;
 
-void look(record& self, std::uintptr_t interrupted, inspection& found) noexcept {
-  found.depth = unwind(interrupted, found.stack.data(), found.stack.size());
+void look(record& self, inspection& found) noexcept {
   found.scope_count = 0;
-  // A full block around the call of `diagnose` on itself is as good as any other.
   for (const scope* one = current.innermost;
        one != nullptr && found.scope_count < found.scopes.size();) {
     const scope::view seen = one->look();
@@ -33,15 +30,17 @@ void look(record& self, std::uintptr_t interrupted, inspection& found) noexcept 
   found.unraised_at = self.unraised_at.load(std::memory_order_relaxed);
 }
 
-// Async-signal-safe: atomics without locks, reads of what is argued about in inspection.hpp, `unwind`,
-// and a futex's system call, which keeps errno.
+// Async-signal-safe: atomics without locks, reads of what is argued about in inspection.hpp, `walk`,
+// and a futex's system call. It keeps errno.
 void sigexc_inspect(int, siginfo_t*, void* context) {
   record* const self = current.self;
   if (self == nullptr) return;
   record* mine = self;
   if (!inspected.wanted.compare_exchange_strong(mine, nullptr, std::memory_order_acquire)) return;
-  look(*self, static_cast<std::uintptr_t>(program_counter(*static_cast<ucontext_t*>(context))),
-       inspected.found);
+  const kept_errno kept;
+  inspection& found = inspected.found;
+  found.depth = walk(*static_cast<ucontext_t*>(context), found.stack.data(), found.stack.size());
+  look(*self, found);
   inspected.answers.fetch_add(1, std::memory_order_release);
   futex_wake(&inspected.answers);
 }

@@ -3,6 +3,7 @@
 #include "unwind/walk.hpp"
 
 #include <cxxabi.h>
+#include <unwind.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -40,12 +41,42 @@ std::string symbols::text(const backtrace& stack, const char* indent) const {
   return all;
 }
 
+namespace {
+
+struct collector {
+  std::uintptr_t* addresses;
+  std::size_t most;
+  std::size_t skipped;
+  std::size_t count = 0;
+};
+
+_Unwind_Reason_Code collect(_Unwind_Context* frame, void* argument) {
+  auto& all = *static_cast<collector*>(argument);
+  int is_exact = 0;  // the counter of an interrupted frame; else a return address
+  const std::uintptr_t counter = _Unwind_GetIPInfo(frame, &is_exact);
+  if (counter == 0 || all.count == all.most) return _URC_END_OF_STACK;
+  if (all.skipped > 0) {
+    --all.skipped;
+  } else {
+    all.addresses[all.count++] = is_exact != 0 ? counter : counter - 1;
+  }
+  return _URC_NO_REASON;
+}
+
+}  // namespace
+
+[[gnu::noinline]] std::size_t unwind(std::uintptr_t* addresses, std::size_t most) noexcept {
+  collector all{addresses, most, 1};  // without this function
+  _Unwind_Backtrace(collect, &all);
+  return all.count;
+}
+
 }  // namespace detail
 
 backtrace backtrace::current() {
   constexpr std::size_t most = 256;
   std::uintptr_t addresses[most];
-  const std::size_t count = detail::unwind(0, addresses, most);
+  const std::size_t count = detail::unwind(addresses, most);
   return backtrace({addresses + (count > 0 ? 1 : 0), addresses + count});  // without this function
 }
 

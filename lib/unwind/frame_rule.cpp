@@ -272,22 +272,10 @@ __attribute__((no_sanitize("address", "thread"), noinline)) std::uintptr_t read_
 }
 
 bool step(const frame_rule& rule, stack_position& at) noexcept {
-  const auto plus = [](std::uintptr_t base, std::int32_t offset) {
-    return base + static_cast<std::uintptr_t>(static_cast<std::intptr_t>(offset));
-  };
-  const std::uintptr_t base =
-      plus(rule.how == frame_rule::kind::from_stack ? at.stack : at.frame, rule.end);
-  // Frames lie one above the other; what leads elsewhere would lead in circles, or nowhere.
-  if (base <= at.stack || base % sizeof(void*) != 0) return false;
-  const std::uintptr_t end = rule.how == frame_rule::kind::through_frame ? read_stack(base) : base;
-  if (end <= at.stack || end % sizeof(void*) != 0) return false;
-  if (rule.frame_is != frame_rule::saved::nowhere)
-    at.frame =
-        read_stack(plus(rule.frame_is == frame_rule::saved::from_end ? end : at.frame, rule.frame));
-  at.slot = plus(end, rule.return_address);
-  at.counter = without_signature(read_stack(at.slot));
-  at.stack = end;
-  return true;
+  return step(rule, at, [](std::uintptr_t slot, std::uintptr_t& found) noexcept {
+    found = read_stack(slot);
+    return true;
+  });
 }
 
 }  // namespace sigexc::detail

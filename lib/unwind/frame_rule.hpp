@@ -59,6 +59,31 @@ frame_rule find_rule(const function_entry& function, std::uintptr_t counter) noe
 // Goes on to the caller. False: this is no stack.
 bool step(const frame_rule& rule, stack_position& at) noexcept;
 
+// The same, where the stack is read by `bool read(slot, found)`, which may fail.
+template <class Read>
+bool step(const frame_rule& rule, stack_position& at, Read read) noexcept {
+  const auto plus = [](std::uintptr_t base, std::int32_t offset) {
+    return base + static_cast<std::uintptr_t>(static_cast<std::intptr_t>(offset));
+  };
+  const std::uintptr_t base =
+      plus(rule.how == frame_rule::kind::from_stack ? at.stack : at.frame, rule.end);
+  // Frames lie one above the other; what leads elsewhere would lead in circles, or nowhere.
+  if (base <= at.stack || base % sizeof(void*) != 0) return false;
+  std::uintptr_t end = base;
+  if (rule.how == frame_rule::kind::through_frame && !read(base, end)) return false;
+  if (end <= at.stack || end % sizeof(void*) != 0) return false;
+  if (rule.frame_is != frame_rule::saved::nowhere &&
+      !read(plus(rule.frame_is == frame_rule::saved::from_end ? end : at.frame, rule.frame),
+            at.frame))
+    return false;
+  at.slot = plus(end, rule.return_address);
+  std::uintptr_t return_address = 0;
+  if (!read(at.slot, return_address)) return false;
+  at.counter = without_signature(return_address);
+  at.stack = end;
+  return true;
+}
+
 // What stands at `slot` of a stack, which may be another function's, or nobody's any more.
 std::uintptr_t read_stack(std::uintptr_t slot) noexcept;
 

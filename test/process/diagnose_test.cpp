@@ -176,6 +176,28 @@ TEST_F(Diagnose, ShowsAThreadThatSleepsInForeignCode) {
   lock.unlock();
 }
 
+TEST_F(Diagnose, SeesThroughAnotherSignalsHandler) {
+  struct sigaction computing {};
+  computing.sa_handler = [](int) { places::computes_without_safe_points(); };
+  ::sigaction(SIGUSR1, &computing, nullptr);
+  std::atomic<pthread_t> handle{};
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  const subject one([&] {
+    handle = pthread_self();
+    places::waits_for_a_lock(mutex);
+  });
+  one.await_asleep();
+  await([&] { return handle != pthread_t{}; });
+  ::pthread_kill(handle, SIGUSR1);
+  one.await_there();
+  const std::string stack = diagnose(one.get()).stack.to_string();
+  EXPECT_TRUE(contains(stack, "places::computes_without_safe_points()+")) << stack;
+  EXPECT_TRUE(contains(stack, "places::waits_for_a_lock(std::mutex&)+")) << stack;
+  places::is_over = true;
+  lock.unlock();
+}
+
 // O4: the read goes on.
 TEST_F(Diagnose, ShowsAThreadInAnOperationAndDoesNotDisturbIt) {
   std::array<int, 2> ends{};

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <system_error>
@@ -47,6 +48,11 @@ class text_pipe {
 TEST(Dump, WritesAParagraphAboutEveryTarget) {
   const enrollment self("the caller");
   const long_wait sleeper;  // its thread, "holder", has one pending
+  await([] {  // it has begun
+    const auto all = targets();
+    return std::all_of(all.begin(), all.end(),
+                       [](const target& who) { return diagnose(who).why != hold::not_running; });
+  });
   text_pipe pipe;
   dump(pipe.in());
   ASSERT_EQ(::write(pipe.in(), "THE END", 7), 7);
