@@ -30,6 +30,20 @@ thread_local int allocations_left = -1;
 namespace sigexc::test {
 namespace {
 
+// A target that has its place for what `last_interrupt` tells, which is made with the first raise: a
+// failure of that allocation changes nothing else.
+class noted_target {
+ public:
+  noted_target() {
+    to_self(0);
+    raised_here();
+  }
+  [[nodiscard]] target get_target() const { return self_.get_target(); }
+
+ private:
+  enrollment self_;
+};
+
 // What safe points raise one after the other, all of it kept alive, until one raises nothing.
 class raised_in_turn {
  public:
@@ -84,7 +98,7 @@ template <class F>
 void expect_raised(F send, const std::string& without_memory, const std::string& with_memory) {
   int failures = 0;
   for (bool has_failed = true; has_failed;) {
-    const enrollment self;
+    const noted_target self;
     send();
     const raised_in_turn raised(failures);
     has_failed = raised.has_failed();
@@ -95,6 +109,16 @@ void expect_raised(F send, const std::string& without_memory, const std::string&
     ASSERT_LT(failures, 100);
   }
   EXPECT_GT(failures, 0);
+}
+
+TEST(OutOfMemory, RaisesWhatCannotBeNoted) {  // S8
+  const enrollment self;
+  to_self(1);
+  EXPECT_EQ(raised_in_turn(1).words(), "1");  // the first is for what is raised
+  EXPECT_FALSE(last_interrupt().has_value());
+  to_self(2);
+  EXPECT_EQ(raised_here(), "2");
+  EXPECT_TRUE(last_interrupt().has_value());
 }
 
 TEST(OutOfMemory, RaisesTheOldestAndTheRestAtTheNextSafePoint) {  // D2, S5, S8
@@ -128,7 +152,7 @@ TEST(OutOfMemory, RaisesATerminationOnceBehindAnOlderInterrupt) {  // D5, S5
 TEST(OutOfMemory, LeavesATerminationThatIsSwallowedPendingAgain) {  // D5: whichever fails
   int failures = 0;
   for (bool has_failed = true; has_failed;) {
-    const enrollment self;
+    const noted_target self;
     const receipt sent = self.get_target().terminate();
     to_self(1);
     std::string raised;
