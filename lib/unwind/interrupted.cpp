@@ -70,13 +70,24 @@ stack_position position_of(ucontext_t& context) noexcept {
 #endif
 }
 
-// A function that has not saved its return address yet, or never does.
-bool is_in_register([[maybe_unused]] const ucontext_t& context,
-                    [[maybe_unused]] stack_position& at) noexcept {
+// The caller of what was interrupted where no rule tells: on aarch64 a function that has its return
+// address in a register; on x86-64 a stub of the linker (PLT), which has it on top of the stack, or
+// below one or two words that it has pushed.
+bool find_caller([[maybe_unused]] const ucontext_t& context, stack_position& at,
+                 [[maybe_unused]] stack_reader& read) noexcept {
 #if defined(__aarch64__)
   at.counter = without_signature(context.uc_mcontext.regs[30]);
   return true;
 #else
+  function_entry function;
+  for (std::uintptr_t slot = at.stack; slot < at.stack + 3 * sizeof(void*); slot += sizeof(void*)) {
+    std::uintptr_t counter = 0;
+    if (!read(slot, counter) || !find_function(counter - 1, function)) continue;
+    at.counter = counter;
+    at.slot = slot;
+    at.stack = slot + sizeof(void*);
+    return true;
+  }
   return false;
 #endif
 }
@@ -113,13 +124,12 @@ std::size_t walk(ucontext_t& interrupted, std::uintptr_t* addresses, std::size_t
       continue;
     }
     addresses[count++] = counter;
-    if (!is_known) return count;
-    const frame_rule rule = find_rule(function, counter);
+    const frame_rule rule = is_known ? find_rule(function, counter) : frame_rule();
     if (rule.how == outermost) return count;
     if (rule.how != unknown) {
       if (!step(rule, at, [&read](auto slot, auto& found) { return read(slot, found); }))
         return count;
-    } else if (!is_exact || !is_in_register(context, at)) {
+    } else if (!is_exact || !find_caller(context, at, read)) {
       return count;
     }
     is_exact = false;

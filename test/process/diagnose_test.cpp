@@ -168,6 +168,7 @@ TEST_F(Diagnose, ShowsAThreadThatSleepsInForeignCode) {
   const subject one([&] { places::waits_for_a_lock(mutex); });
   one.await_asleep();
   one.send();
+  one.await_asleep();  // again: SIGEXC has woken it
   const report found = diagnose(one.get());
   EXPECT_EQ(found.why, hold::not_running) << found.reason;
   EXPECT_TRUE(contains(found.reason, "sleeps in the kernel")) << found.reason;
