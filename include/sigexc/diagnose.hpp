@@ -4,8 +4,8 @@
 //   const sigexc::report found = sigexc::diagnose(worker.get_target());
 //   std::cerr << found.reason << '\n' << found.stack.to_string();
 //
-// It is for people, and for a process that is up to something unexpected: it takes its time, and what
-// it tells of another thread was true a moment ago.
+// It is for people, and for a process that is up to something unexpected: it takes its time, and
+// what it tells of another thread was true a moment ago.
 #pragma once
 
 #include <sigexc/export.hpp>
@@ -49,7 +49,8 @@ class SIGEXC_EXPORT backtrace {
   /// The frames with their names. A library that was closed since has lost them.
   ///
   /// Safe point: never.  Blocks: reads the files of the program and of its libraries, which takes
-  /// a tenth of a second where there is much debug information.  Threads: any.  Signals: unsafe.  Throws: `std::bad_alloc`.
+  /// a tenth of a second where there is much debug information.  Threads: any.  Signals: unsafe.
+  /// Throws: `std::bad_alloc`.
   [[nodiscard]] std::vector<frame> frames() const;
 
   /// One line a frame: its number, address, symbol and offset, object, and source. Otherwise as
@@ -67,11 +68,11 @@ class SIGEXC_EXPORT backtrace {
 /// Where an interrupt came from and where it came to.
 struct interrupt_info {
   /// The thread that sent it, or in whose signal handler it was fired; for a termination that comes
-  /// again, who asked for it first. Nothing: that thread was no target, or it was a prepared interrupt
-  /// that was fired again while it was being delivered.
-  std::optional<target> sender;
+  /// again, who asked for it first. A finished target of the name "no target" stands for a thread
+  /// that was none, and for whoever fired a prepared interrupt while it was being delivered.
+  target sender;
   std::chrono::steady_clock::time_point queued;  ///< when it was sent
-  std::chrono::steady_clock::time_point raised;  ///< when it was raised, or a callback had handled it
+  std::chrono::steady_clock::time_point raised;  ///< or when a callback had handled it
   /// The safe point; at most its 64 innermost frames. Empty where there was no memory for it.
   backtrace where;
 };
@@ -100,34 +101,35 @@ struct report {
   hold why = hold::nothing_pending;    ///< of the oldest interrupt
   std::chrono::nanoseconds oldest{0};  ///< for how long that has been pending; 0 if there is none
   std::string reason{};                ///< the same in words, with names of types and functions
-  backtrace stack{};                   ///< where the thread is; empty if it cannot tell, see `reason`
+  backtrace stack{};                   ///< where it is; empty if it cannot tell, see `reason`
 };
 
 /// Finds out why the oldest interrupt of `who` is still pending, and where that thread is now.
 ///
-/// The thread is asked by a signal, the first one after SIGEXC that nobody handles, and looks at its
-/// own stack in the handler. System calls that restart after a signal do so; those that never do
-/// (`poll`, `nanosleep` and others, unless they are called as operations of this library) fail with
-/// EINTR, also inside a block of everything.
+/// The thread is asked by a signal, the first one after SIGEXC that nobody handles, and looks at
+/// its own stack in the handler. System calls that restart after a signal do so; those that never
+/// do (`poll`, `nanosleep` and others, unless they are called as operations of this library) fail
+/// with EINTR, also inside a block of everything.
 ///
-/// A thread that blocks that signal, or is stopped, cannot be asked: after a second at most the stack
-/// is empty, and `reason` says why. Calls on several threads wait for each other.
+/// A thread that blocks that signal, or is stopped, cannot be asked: after a second at most the
+/// stack is empty, and `reason` says why. Calls on several threads wait for each other.
 ///
-/// Safe point: never.  Blocks: until the thread has answered, at most about a second.  Threads: any,
-/// also on the thread itself.  Signals: unsafe.  Throws: `std::bad_alloc`.
+/// Safe point: never.  Blocks: until the thread has answered, at most about a second.  Threads:
+/// any, also on the thread itself.  Signals: unsafe.  Throws: `std::bad_alloc`.
 /// See: R2.
 [[nodiscard]] SIGEXC_EXPORT report diagnose(const target& who);
 
-/// Writes a paragraph about every target to the descriptor `fd`: its name, kernel thread id and state,
-/// what is pending there and why, and its stack. Targets are asked one after the other, as by
-/// `diagnose`. Where memory runs out, or writing fails, it leaves out the rest.
+/// Writes a paragraph about every target to the descriptor `fd`: its name, kernel thread id and
+/// state, what is pending there and why, and its stack. Targets are asked one after the other, as
+/// by `diagnose`. Where memory runs out, or writing fails, it leaves out the rest.
 ///
 /// Safe point: never.  Blocks: as `diagnose`, for each target.  Threads: any.  Signals: unsafe; see
 /// `dump_on_signal`.  Throws: nothing.
 SIGEXC_EXPORT void dump(int fd) noexcept;
 
 /// From now on each signal `number` makes a thread of the library `dump` to `fd`. Meant for SIGQUIT
-/// (Ctrl-\), of which Java's virtual machine makes the same use. It stays so until the process ends.
+/// (Ctrl-\), of which Java's virtual machine makes the same use. It stays so until the process
+/// ends.
 ///
 /// @param number a signal that nobody handles yet. @param fd stays open; stderr, if not given.
 ///

@@ -12,8 +12,8 @@
 // it is being delivered it becomes `delivering_again`, and is queued anew at the end of the
 // delivery, since it is still linked until then.
 //
-// The links, exceptions, and what is known of the sender belong to the sender until the push, then to
-// whoever took the mailbox.
+// The links, exceptions, and what is known of the sender belong to the sender until the push, then
+// to whoever took the mailbox.
 #pragma once
 
 #include <sigexc/target.hpp>
@@ -72,8 +72,8 @@ struct interrupt {
   std::exception_ptr exception;
   std::exception_ptr replacement;  // what a callback threw: raised instead of `exception`
   bool had_callback = false;       // and is not given to one again
-  // For `last_interrupt` and `diagnose`: who sent it, null if no target, and when. A prepared one has a
-  // sender from being fired until it is settled.
+  // For `last_interrupt` and `diagnose`: who sent it, null if no target, and when. A prepared one
+  // has a sender from being fired until it is settled.
   reference<record> sender;
   std::chrono::steady_clock::time_point queued;
 

@@ -41,8 +41,8 @@ class mailbox {
   [[nodiscard]] std::size_t pending() const noexcept {
     return pending_.load(std::memory_order_relaxed);
   }
-  // Of what has lain here longest: when it was queued, and the type of its exception. Approximately, if
-  // several senders found the mailbox empty at once; of use only while it is not.
+  // Of what has lain here longest: when it was queued, and the type of its exception.
+  // Approximately, if several senders found the mailbox empty at once; of use only while it is not.
   [[nodiscard]] std::chrono::steady_clock::time_point oldest_queued() const noexcept {
     return std::chrono::steady_clock::time_point(
         std::chrono::steady_clock::duration(oldest_queued_.load(std::memory_order_relaxed)));

@@ -1,9 +1,9 @@
 // Why an interrupt is pending: what the thread said of itself, judged here.
 //
-// The oldest interrupt decides. If the thread has taken it from the mailbox, the thread tells its type,
-// else the mailbox does. Then, in this order: a scope that governs the type; a frame that a delivery
-// has found in the way and that is still on the stack; the kernel, for a thread that sleeps; and else
-// the thread has just not come to a safe point.
+// The oldest interrupt decides. If the thread has taken it from the mailbox, the thread tells its
+// type, else the mailbox does. Then, in this order: a scope that governs the type; a frame that a
+// delivery has found in the way and that is still on the stack; the kernel, for a thread that
+// sleeps; and else the thread has just not come to a safe point.
 #include "process/diagnose.hpp"
 
 #include "process/inspection.hpp"
@@ -34,7 +34,8 @@ bool is_governed(const std::type_info* type, type_list governed) noexcept {
 const scope::view* find_governing(const inspection& seen, const std::type_info* type) noexcept {
   const auto end = seen.scopes.begin() + static_cast<std::ptrdiff_t>(seen.scope_count);
   const auto find = [&](const scope* one) {
-    return std::find_if(seen.scopes.begin(), end, [&](const auto& view) { return view.self == one; });
+    return std::find_if(seen.scopes.begin(), end,
+                        [&](const auto& view) { return view.self == one; });
   };
   auto one = seen.scopes.begin();
   while (one != end) {
@@ -57,8 +58,8 @@ std::string text_of(const scope::view& one) {
   std::string types;
   for (auto governed = one.types; *governed != nullptr; ++governed)
     types += (types.empty() ? "" : ", ") + name_of(*governed);
-  return std::string(one.what == policy::never ? "policy::never" : "policy::on_blocking") + " for " +
-         (types.empty() ? "every interrupt" : types);
+  return std::string(one.what == policy::never ? "policy::never" : "policy::on_blocking") +
+         " for " + (types.empty() ? "every interrupt" : types);
 }
 
 std::string place_of(std::uintptr_t address, const symbols& names) {
@@ -120,9 +121,8 @@ judgement judge(const record& who, const oldest& one, const inspection& seen, bo
     // The examination has the return address, the stack an address in the call before it.
     if (seen.unraised_at != 0 && seen.has_held &&
         std::find(seen.stack.begin(), end, seen.unraised_at - 1) != end)
-      return {hold::blocked_by_noexcept,
-              what + " cannot be raised: it would end the process in " +
-                  place_of(seen.unraised_at - 1, names)};
+      return {hold::blocked_by_noexcept, what + " cannot be raised: it would end the process in " +
+                                             place_of(seen.unraised_at - 1, names)};
   }
   const std::string where =
       is_answered && seen.depth > 0 ? ", in " + place_of(seen.stack[0], names) : std::string();
@@ -131,6 +131,16 @@ judgement judge(const record& who, const oldest& one, const inspection& seen, bo
             what + " waits for a safe point, but the thread is in none of our waits" + where};
   return {hold::no_safe_point,
           what + " waits for a safe point, to which the thread has not come" + where};
+}
+
+// Stands for a sender that was no target.
+target no_target() {
+  static const auto& only = *new reference<record>([] {
+    auto made = make_record("no target", std::stop_source(std::nostopstate));
+    made->abandon();
+    return made;
+  }());
+  return target(only);
 }
 
 }  // namespace
@@ -158,8 +168,8 @@ report diagnose(const target& who, const symbols& names) {
                 (current.self == &asked ? "asks this itself" : kernel.text());
   // Not while SIGEXC's or another handler runs for a moment: who is asked has been waited for.
   if (kernel.blocks(signal_number()) && (given == answer::blocked || kernel.is_asleep()))
-    made.reason += ", and blocks SIGEXC (signal " + std::to_string(signal_number()) +
-                   ") in its kernel mask";
+    made.reason +=
+        ", and blocks SIGEXC (signal " + std::to_string(signal_number()) + ") in its kernel mask";
   if (is_answered) made.stack = backtrace({seen.stack.data(), seen.stack.data() + seen.depth});
   return made;
 }
@@ -171,12 +181,10 @@ report diagnose(const target& who) { return detail::diagnose(who, detail::symbol
 std::optional<interrupt_info> last_interrupt() {
   if (detail::current.self == nullptr || detail::current.self->last == nullptr) return std::nullopt;
   const detail::last_delivery& noted = *detail::current.self->last;
-  interrupt_info info{.sender = std::nullopt,
-                      .queued = noted.queued,
-                      .raised = noted.raised,
-                      .where = backtrace({noted.where, noted.where + noted.depth})};
-  if (noted.sender) info.sender = target(noted.sender);
-  return info;
+  return interrupt_info{.sender = noted.sender ? target(noted.sender) : detail::no_target(),
+                        .queued = noted.queued,
+                        .raised = noted.raised,
+                        .where = backtrace({noted.where, noted.where + noted.depth})};
 }
 
 }  // namespace sigexc

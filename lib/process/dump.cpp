@@ -1,7 +1,8 @@
 // Writing about every target; at once, or for a signal.
 //
-// A signal's handler may not dump: it posts an errand, and the thread of the library that makes foreign
-// code return does it. So while it dumps, calls of a waker that are left to that thread wait.
+// A signal's handler may not dump: it posts an errand, and the thread of the library that makes
+// foreign code return does it. So while it dumps, calls of a waker that are left to that thread
+// wait.
 #include "mailbox/kept_errno.hpp"
 #include "process/diagnose.hpp"
 #include "process/kernel_view.hpp"

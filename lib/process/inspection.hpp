@@ -1,25 +1,26 @@
 // Looking at another thread: its stack, its scopes, what it holds.
 //
 // All of these are that thread's alone, so it looks itself, in the handler of a signal that is not
-// SIGEXC: that one's handler is to stay as it is (X3), and a SIGEXC from elsewhere would cost a walk.
-// The signal is the first after SIGEXC that nobody handles; it is chosen and installed with the first
-// inspection, and then kept.
+// SIGEXC: that one's handler is to stay as it is (X3), and a SIGEXC from elsewhere would cost a
+// walk. The signal is the first after SIGEXC that nobody handles; it is chosen and installed with
+// the first inspection, and then kept.
 //
 // Why the handler may read what it reads, wherever it has interrupted the thread:
 //
 // - The chain of scopes lives on the thread's own stack. A scope is whole before it is made the
 //   innermost, and is no longer the innermost before its storage is used again; compilers keep to
-//   that order, by the signal fences in `scope::enter` and `leave`. Scopes do not change in between.
+//   that order, by the signal fences in `scope::enter` and `leave`. Scopes do not change in
+//   between.
 // - `held` is changed by the thread alone, in an order that leaves the chain whole at each step
-//   (target/record.hpp). Its interrupts are counted in by being there. Others may mark one of them as
-//   withdrawn, an atomic, but take none away. The exception of a held one is not assigned to.
+//   (target/record.hpp). Its interrupts are counted in by being there. Others may mark one of them
+//   as withdrawn, an atomic, but take none away. The exception of a held one is not assigned to.
 // - What is still in the mailbox is not touched: who withdraws the newest takes it away under our
 //   hands. The mailbox tells of the oldest by atomics.
 // - The stack: by reads that may fail, as it may be in any state (unwind/interrupted.cpp).
 //
-// There is one inspection at a time, and a place for it that never goes: a handler may come late, when
-// nobody waits any more. `wanted` says whose answer is awaited; the handler and a requester that gives
-// up both take that away by an exchange, so that only one of them does.
+// There is one inspection at a time, and a place for it that never goes: a handler may come late,
+// when nobody waits any more. `wanted` says whose answer is awaited; the handler and a requester
+// that gives up both take that away by an exchange, so that only one of them does.
 //
 // The signal is sent while counted in `traffic`, as SIGEXC is: no other thread can have the id. The
 // count is not kept while waiting for the answer, or the thread could not open a block meanwhile.
@@ -61,8 +62,8 @@ enum class answer {
   not_in_time,  // the signal was sent, and nothing came back
 };
 
-// Has `who` look at itself, or does so where `who` is the caller. Blocks for at most about a second.
-// Signals: unsafe.
+// Has `who` look at itself, or does so where `who` is the caller. Blocks for at most about a
+// second. Signals: unsafe.
 answer inspect(record& who, inspection& found) noexcept;
 
 // The signal, once there was an inspection; 0: there is none.

@@ -1,5 +1,5 @@
-// The handler by which a thread looks at itself. Compiled without sanitizers, as the handler of SIGEXC:
-// they may have been interrupted in the midst of their own bookkeeping.
+// The handler by which a thread looks at itself. Compiled without sanitizers, as the handler of
+// SIGEXC: they may have been interrupted in the midst of their own bookkeeping.
 #include "mailbox/futex.hpp"
 #include "process/inspection.hpp"
 #include "unwind/walk.hpp"
@@ -30,8 +30,8 @@ void look(record& self, inspection& found) noexcept {
   found.unraised_at = self.unraised_at.load(std::memory_order_relaxed);
 }
 
-// Async-signal-safe: atomics without locks, reads of what is argued about in inspection.hpp, `walk`,
-// and a futex's system call. It keeps errno.
+// Async-signal-safe: atomics without locks, reads of what is argued about in inspection.hpp,
+// `walk`, and a futex's system call. It keeps errno.
 void sigexc_inspect(int, siginfo_t*, void* context) {
   record* const self = current.self;
   if (self == nullptr) return;

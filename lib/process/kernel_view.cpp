@@ -1,4 +1,5 @@
-// Reading /proc. Without streams, which may throw; each file is read at once, as the kernel makes it.
+// Reading /proc. Without streams, which may throw; each file is read at once, as the kernel makes
+// it.
 #include "process/kernel_view.hpp"
 
 #include <fcntl.h>

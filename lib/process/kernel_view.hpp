@@ -12,7 +12,8 @@ class kernel_view {
  public:
   explicit kernel_view(pid_t tid) noexcept;
 
-  // R runs or would, S and D sleep, T and t are stopped, Z and X have ended; '?': it cannot be told.
+  // R runs or would, S and D sleep, T and t are stopped, Z and X have ended; '?': it cannot be
+  // told.
   [[nodiscard]] char state() const noexcept { return state_; }
   [[nodiscard]] bool is_asleep() const noexcept {
     return state_ == 'S' || state_ == 'D' || state_ == 'T' || state_ == 't';

@@ -199,8 +199,8 @@ bool fire(record& to, interrupt& reusable, record* by) noexcept {
   } while (!reusable.state.compare_exchange_weak(now, then, std::memory_order_acq_rel,
                                                  std::memory_order_relaxed));
   if (now != status::idle) return false;
-  // Who made it pending has it to itself until it is pushed. steady_clock is clock_gettime, which is
-  // async-signal-safe; so is counting a record that is the caller's own and cannot go meanwhile.
+  // Who made it pending has it to itself until it is pushed. steady_clock is clock_gettime, which
+  // is async-signal-safe; so is counting a record that is the caller's own and cannot go meanwhile.
   if (by != nullptr) reusable.sender = reference<record>(*by);
   reusable.queued = std::chrono::steady_clock::now();
   retain(reusable);

@@ -32,8 +32,8 @@
 
 namespace sigexc::detail {
 
-// A queue of interrupts that one thread owns, linked by `next`. That thread may read it from `first`
-// on in a signal handler too: every change keeps the chain from there whole.
+// A queue of interrupts that one thread owns, linked by `next`. That thread may read it from
+// `first` on in a signal handler too: every change keeps the chain from there whole.
 class interrupt_list {
  public:
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }

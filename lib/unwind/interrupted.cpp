@@ -1,9 +1,9 @@
 // The walk of a stack that a signal has interrupted anywhere.
 //
-// Anywhere: also in the unwinder, between its setting of one register and the next, where no table is
-// true. libgcc's `_Unwind_Backtrace` believes what it finds and crashes there, once in some ten thousand
-// signals to threads that throw. So the stack is read by a system call, which fails where there is
-// nothing to read; what is found is then wrong at worst.
+// Anywhere: also in the unwinder, between its setting of one register and the next, where no table
+// is true. libgcc's `_Unwind_Backtrace` believes what it finds and crashes there, once in some ten
+// thousand signals to threads that throw. So the stack is read by a system call, which fails where
+// there is nothing to read; what is found is then wrong at worst.
 //
 // At each signal frame on the way the registers are those that the kernel has saved in it.
 //

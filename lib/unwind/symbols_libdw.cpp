@@ -1,5 +1,6 @@
-// Names by libdw of elfutils: the symbol tables of files, also of what they do not export, and source
-// lines where debug information is at hand, in the file or by its build id under /usr/lib/debug.
+// Names by libdw of elfutils: the symbol tables of files, also of what they do not export, and
+// source lines where debug information is at hand, in the file or by its build id under
+// /usr/lib/debug.
 //
 // libdw can ask servers of the network for debug information (debuginfod), which has no place in a
 // diagnosis: dwfl_build_id_find_debuginfo looks at files only.

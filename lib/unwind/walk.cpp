@@ -1,5 +1,5 @@
-// The walker by remembered rules. It shares the table of rules with `examine`, in entries of their own: to
-// go on to the caller of a frame nothing need be known of its handlers.
+// The walker by remembered rules. It shares the table of rules with `examine`, in entries of their
+// own: to go on to the caller of a frame nothing need be known of its handlers.
 #include "unwind/walk.hpp"
 
 #include "unwind/verdict_cache.hpp"

@@ -30,8 +30,8 @@ thread_local int allocations_left = -1;
 namespace sigexc::test {
 namespace {
 
-// A target that has its place for what `last_interrupt` tells, which is made with the first raise: a
-// failure of that allocation changes nothing else.
+// A target that has its place for what `last_interrupt` tells, which is made with the first raise:
+// a failure of that allocation changes nothing else.
 class noted_target {
  public:
   noted_target() {

@@ -106,7 +106,8 @@ TEST_F(Diagnose, NamesTheScopeThatHolds) {
   const report found = diagnose(one.get());
   EXPECT_EQ(found.why, hold::blocked_by_scope);
   EXPECT_EQ(found.who, one.get());
-  EXPECT_TRUE(contains(found.reason, "an interrupt of type sigexc::(anonymous namespace)::obstacle"))
+  EXPECT_TRUE(contains(found.reason,
+                       "an interrupt of type sigexc::(anonymous namespace)::obstacle"))
       << found.reason;
   EXPECT_TRUE(contains(found.reason, "policy::never for sigexc::(anonymous namespace)::obstacle;"))
       << found.reason;

@@ -60,10 +60,12 @@ TEST(LastInterrupt, KnowsASenderThatHasEndedAndOneThatIsNoTarget) {
     EXPECT_EQ(raised_after(other), "1");
     EXPECT_EQ(last_interrupt()->sender, other.get_target());
   }
-  EXPECT_EQ(last_interrupt()->sender->name(), "other");
+  EXPECT_EQ(last_interrupt()->sender.name(), "other");
   std::thread([&] { self.get_target().interrupt(2); }).join();
   EXPECT_EQ(raised_here(), "2");
-  EXPECT_FALSE(last_interrupt()->sender.has_value());
+  EXPECT_EQ(last_interrupt()->sender.name(), "no target");
+  EXPECT_TRUE(last_interrupt()->sender.finished());
+  EXPECT_EQ(targets().size(), 1U);
 }
 
 // D3
