@@ -11,6 +11,7 @@
 #include "signal/program_counter.hpp"
 #include "unwind/walk.hpp"
 
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
