@@ -50,6 +50,7 @@ void ledger::note_delivery(const event& what, const std::string& phase, std::siz
   mine.safe_points_when_delivered = log_.safe_points();
   mine.raised_in = phase;
   mine.group_size = group_size;
+  if (auto last = sigexc::last_interrupt()) mine.trace = std::move(last->where);
 }
 
 void ledger::answered(const event& what, std::string_view by) {

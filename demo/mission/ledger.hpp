@@ -4,6 +4,7 @@
 // two must agree, for every single one (scenarios/invariants.hpp).
 #pragma once
 
+#include <sigexc/diagnose.hpp>
 #include <sigexc/target.hpp>
 
 #include <optional>
@@ -32,6 +33,7 @@ class ledger {
     std::uint64_t safe_points_when_delivered = 0;
     std::string raised_in;  // the innermost phase that it left; for a callback, the phase it ran in
     std::size_t group_size = 1;
+    sigexc::backtrace trace;  // of the safe point at which it was raised or handled
 
     int answers = 0;
     std::string answered_by;

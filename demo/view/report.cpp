@@ -74,6 +74,19 @@ void add_bus(text& to, const scenarios::bus_account& bus) {
       bus.left.size());
 }
 
+/// Where each event was raised, or given to its callback: the functions from the safe point outward.
+/// Without addresses, which differ from run to run.
+void add_traces(text& to, const scenarios::history& of) {
+  for (const auto& each : of.interrupts) {
+    if (each.trace.empty()) continue;
+    add(to, "  {} came at\n", each.name);
+    for (const auto& frame : each.trace.frames()) {
+      const std::string object = std::filesystem::path(frame.object).filename();
+      add(to, "    {}   [{}]\n", frame.symbol.empty() ? "?" : frame.symbol, object);
+    }
+  }
+}
+
 nanoseconds quantile(std::vector<nanoseconds> times, double share) {
   std::sort(times.begin(), times.end());
   const auto last = static_cast<double>(times.size() - 1);
@@ -161,6 +174,7 @@ void write_log(const std::filesystem::path& file, const scenarios::scenario& pla
         each.simulated.count());
   }
   add_invariants(words, result);
+  add_traces(words, result.what_happened);
   std::ofstream(file).write(words.data(), static_cast<std::streamsize>(words.size()));
 }
 
