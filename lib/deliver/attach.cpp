@@ -8,10 +8,13 @@
 namespace sigexc::detail {
 
 void add_callback(record& to, std::shared_ptr<callback> added, position where) {
+  // In a child of fork() the list of another target may be locked for ever, and is of no use.
+  if (to.is_left_behind()) return;
   to.callbacks.add(std::move(added), where);
 }
 
 void remove_callback(record& from, const std::shared_ptr<callback>& removed) noexcept {
+  if (from.is_left_behind()) return;
   from.callbacks.remove(*removed);
 }
 

@@ -34,6 +34,7 @@ const std::type_info* type_of(interrupt& one) noexcept {
 }
 
 raise_list::~raise_list() {
+  self_.in_delivery -= given_back_.size() + claimed_.size();
   if (!given_back_.empty()) self_.held.prepend(std::exchange(given_back_, {}));
   if (!claimed_.empty()) {
     for (interrupt* one = claimed_.first(); one != nullptr;
@@ -62,6 +63,7 @@ void raise_list::note(interrupt& one) noexcept {
 void raise_list::settle(interrupt& one, status outcome) noexcept {
   if (current.self == &self_) note(one);
   claimed_.extract([&one](const interrupt& candidate) { return &candidate == &one; });
+  --self_.in_delivery;
   one.replacement = nullptr;
   one.had_callback = false;
   if (one.settle(outcome)) fire_and_wake(self_, one);

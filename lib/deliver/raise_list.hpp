@@ -14,7 +14,10 @@ class raise_list {
   ~raise_list();
 
   [[nodiscard]] bool empty() const noexcept { return claimed_.empty(); }
-  void add(interrupt& claimed) noexcept { claimed_.append(claimed); }
+  void add(interrupt& claimed) noexcept {
+    claimed_.append(claimed);
+    ++self_.in_delivery;
+  }
   // Takes `one` out and ends it.
   void settle(interrupt& one, status outcome) noexcept;
   // Takes `one` out and gives it back at the end.

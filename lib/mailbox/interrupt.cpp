@@ -34,20 +34,20 @@ delivery interrupt::outcome() const noexcept {
     case status::discarded:
       return delivery::discarded;
     default:
-      return delivery::pending;
+      return box.is_left_behind() ? delivery::discarded : delivery::pending;
   }
 }
 
 bool interrupt::is_settled() const noexcept { return outcome() != delivery::pending; }
 
 bool interrupt::claim() noexcept {
-  auto expected = status::pending;
+  auto expected = pending_here();
   return state.compare_exchange_strong(expected, status::delivering, std::memory_order_acq_rel);
 }
 
 void interrupt::unclaim() noexcept {
   // An exchange: what was written before a fire() that it overwrites is seen by the next claim.
-  state.exchange(status::pending, std::memory_order_acq_rel);
+  state.exchange(pending_here(), std::memory_order_acq_rel);
 }
 
 void interrupt::ended() noexcept {
@@ -71,6 +71,7 @@ bool interrupt::settle(status outcome) noexcept {
 }
 
 bool interrupt::withdraw() noexcept {
+  if (box.is_left_behind()) return false;
   auto expected = status::pending;
   if (!state.compare_exchange_strong(expected, status::withdrawn, std::memory_order_seq_cst))
     return false;

@@ -12,9 +12,15 @@
 // it is being delivered it becomes `delivering_again`, and is queued anew at the end of the
 // delivery, since it is still linked until then.
 //
+// While a reusable one is pending its word holds the number of forks too. Another thread may have
+// been between marking it and queueing it when this one called fork(); in the child it is in no
+// mailbox then, and the other number tells that it can be fired.
+//
 // The links, exceptions, and what is known of the sender belong to the sender until the push, then
 // to whoever took the mailbox.
 #pragma once
+
+#include "mailbox/forks.hpp"
 
 #include <sigexc/target.hpp>
 
@@ -49,6 +55,14 @@ struct interrupt {
   [[nodiscard]] virtual termination* cause() noexcept { return nullptr; }
 
   [[nodiscard]] delivery outcome() const noexcept;
+  // Pending, as this process has it.
+  [[nodiscard]] status pending_here() const noexcept {
+    return static_cast<status>(static_cast<std::uint32_t>(status::pending) |
+                               (is_reusable ? forks() << 8 : 0));
+  }
+  [[nodiscard]] bool is_pending() const noexcept {
+    return state.load(std::memory_order_relaxed) == pending_here();
+  }
   // The target takes it for delivery. False: it has been withdrawn.
   bool claim() noexcept;
   // The target gives back what it claimed and could not deliver.
@@ -56,8 +70,11 @@ struct interrupt {
   // Ends it. True: it was fired again meanwhile, and the caller has to queue it anew.
   bool settle(status outcome) noexcept;
   bool withdraw() noexcept;
+  // In a target's hands: nothing is to be done with it, but to drop it. A fork may have discarded
+  // it, instead.
   [[nodiscard]] bool is_withdrawn() const noexcept {
-    return state.load(std::memory_order_relaxed) == status::withdrawn;
+    const status now = state.load(std::memory_order_relaxed);
+    return now == status::withdrawn || now == status::discarded;
   }
   // Waits for `is_settled` in the parking lot go to this address, after `expect_waiter`.
   [[nodiscard]] bool is_settled() const noexcept;

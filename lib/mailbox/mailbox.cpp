@@ -14,6 +14,7 @@ interrupt* closed_mark() noexcept {
 }  // namespace
 
 bool mailbox::push(interrupt& sent) noexcept {
+  if (is_left_behind()) return false;
   count_in();  // first, so that the owner cannot count out what is not yet in
   interrupt* head = newest_.load(std::memory_order_relaxed);
   do {
@@ -57,7 +58,7 @@ interrupt* mailbox::close() noexcept {
 }
 
 bool mailbox::is_closed() const noexcept {
-  return newest_.load(std::memory_order_acquire) == closed_mark();
+  return is_left_behind() || newest_.load(std::memory_order_acquire) == closed_mark();
 }
 
 void mailbox::forget(interrupt& withdrawn) noexcept {

@@ -5,10 +5,14 @@
 // delivery (S5). Closing is the exchange with a mark that no push gets past (S8). A node is linked
 // by its own `next`: no push allocates.
 //
+// In a child of fork() a mailbox whose owner did not come along is closed, whatever is in it: it is
+// told by its number of forks, and what is in it stays there (X1).
+//
 // A queue with a tail pointer was not taken: between its two steps a sender that is stopped (in a
 // signal handler that itself sends, say) keeps the owner from seeing what others sent.
 #pragma once
 
+#include "mailbox/forks.hpp"
 #include "mailbox/interrupt.hpp"
 
 #include <atomic>
@@ -39,7 +43,7 @@ class mailbox {
 
   // How many interrupts are pending, here or held by the owner.
   [[nodiscard]] std::size_t pending() const noexcept {
-    return pending_.load(std::memory_order_relaxed);
+    return is_left_behind() ? 0 : pending_.load(std::memory_order_relaxed);
   }
   // Of what has lain here longest: when it was queued, and the type of its exception.
   // Approximately, if several senders found the mailbox empty at once; of use only while it is not.
@@ -52,6 +56,14 @@ class mailbox {
   }
   void count_in() noexcept { pending_.fetch_add(1, std::memory_order_relaxed); }
   void count_out() noexcept { pending_.fetch_sub(1, std::memory_order_relaxed); }
+
+  // In a child of fork(): the owner is a thread that exists only in the parent.
+  [[nodiscard]] bool is_left_behind() const noexcept { return forks_ != forks(); }
+  // In the child, for the owner that called fork(), of whose interrupts so many are left.
+  void come_along(std::size_t pending) noexcept {
+    forks_ = forks();
+    pending_.store(pending, std::memory_order_relaxed);
+  }
 
   // Unlinks a withdrawn interrupt if that can be done at once, that is, if it is the newest. So a
   // sender that sends and withdraws in a loop leaves nothing behind (S9); others go when the owner
@@ -75,6 +87,7 @@ class mailbox {
   // Written by who pushes onto an empty mailbox.
   std::atomic<std::chrono::steady_clock::rep> oldest_queued_{0};
   std::atomic<const std::type_info*> oldest_type_{nullptr};
+  std::uint32_t forks_ = forks();  // changed where there is one thread only
 };
 
 }  // namespace sigexc::detail

@@ -3,6 +3,8 @@
 
 #include "mailbox/futex.hpp"
 
+#include <sigexc/detail/current.hpp>
+
 namespace sigexc::detail {
 
 parking_lot::bells::~bells() {
@@ -18,10 +20,11 @@ void parking_lot::bells::ring(std::atomic<std::uint32_t>& bell) noexcept {
   }
 }
 
+constinit std::array<parking_lot::bucket, 64> parking_lot::buckets;
+
 parking_lot::bucket& parking_lot::bucket_of(const void* address) noexcept {
-  static constinit bucket buckets[64];
   const auto bits = reinterpret_cast<std::uintptr_t>(address);
-  return buckets[(bits >> 4 ^ bits >> 12) % 64];
+  return buckets[(bits >> 4 ^ bits >> 12) % buckets.size()];
 }
 
 void parking_lot::add(bucket& at, sleeper& who) noexcept {
@@ -41,6 +44,22 @@ bool parking_lot::leave(sleeper& who) noexcept {
   const bool is_woken = who.is_woken.load(std::memory_order_relaxed);
   if (!is_woken) remove(at, who);
   return is_woken;
+}
+
+void parking_lot::before_fork() noexcept {
+  for (bucket& one : buckets) one.mutex.lock();
+}
+
+void parking_lot::after_fork(bool is_child) noexcept {
+  for (bucket& one : buckets) {
+    // The stacks of the others, where their sleepers are, are still there, but will be used again.
+    for (sleeper* who = is_child ? one.first : nullptr; who != nullptr;) {
+      sleeper* const next = who->next;
+      if (who->bell != &current.bell) remove(one, *who);
+      who = next;
+    }
+    one.mutex.unlock();
+  }
 }
 
 bool parking_lot::take(bucket& at, const void* address, std::size_t most, bells& rung) noexcept {

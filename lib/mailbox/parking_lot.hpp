@@ -66,6 +66,11 @@ class parking_lot {
     wake(address, all, [](bool) {});
   }
 
+  // Around a fork: nobody is in the midst of a change. In the child only the sleepers of the
+  // calling thread remain, which may be there: a condition wait stays in while it runs callbacks.
+  static void before_fork() noexcept;
+  static void after_fork(bool is_child) noexcept;
+
  private:
   struct bucket {
     std::mutex mutex;
@@ -87,6 +92,8 @@ class parking_lot {
     std::array<const std::atomic<std::uint32_t>*, 16> rung_;
     std::size_t count_ = 0;
   };
+
+  static constinit std::array<bucket, 64> buckets;
 
   static bucket& bucket_of(const void* address) noexcept;
   static void add(bucket& at, sleeper& who) noexcept;

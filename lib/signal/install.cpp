@@ -141,6 +141,16 @@ void install_once() {
   process.is_installed = true;
 }
 
+void install_before_fork() noexcept { process.mutex.lock(); }
+
+void install_after_fork(bool is_child) noexcept {
+  // Linux copies the registration for barriers with the memory, but says so nowhere.
+  if (is_child && process.has_barrier)
+    process.has_barrier =
+        ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  process.mutex.unlock();
+}
+
 bool delivers_groups() noexcept { return process.group.load(std::memory_order_relaxed); }
 bool has_barrier_everywhere() noexcept {
   return process.has_barrier.load(std::memory_order_relaxed);

@@ -17,6 +17,10 @@ bool try_install_handler(int number) noexcept;
 // Throws std::system_error, each time, where that is not possible (X2).
 void install_once();
 
+// Around a fork.
+void install_before_fork() noexcept;
+void install_after_fork(bool is_child) noexcept;
+
 // The options in force. Cheap; meaningful once the first target exists.
 bool delivers_groups() noexcept;
 extern constinit std::atomic<bool> is_signalling_always;

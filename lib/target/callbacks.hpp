@@ -71,6 +71,10 @@ class callback_list {
   // Removes all, for good.
   void close() noexcept;
 
+  // Around a fork that the owner makes. (Of the callbacks that run, all run on its own thread.)
+  void before_fork() noexcept { mutex_.lock(); }
+  void after_fork() noexcept { mutex_.unlock(); }
+
  private:
   // Whether it is running on another thread than the caller's.
   [[nodiscard]] bool is_running_elsewhere(const callback& which) const noexcept;

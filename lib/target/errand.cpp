@@ -1,7 +1,9 @@
 // The list of errands, and the thread that works it off.
 #include "target/errand.hpp"
 
+#include "mailbox/forks.hpp"
 #include "mailbox/futex.hpp"
+#include "signal/send.hpp"
 #include "target/record.hpp"
 
 #include <pthread.h>
@@ -27,7 +29,8 @@ constinit state process;
 
 void errand::post() noexcept {
   // Who takes it off the list clears the mark first, and runs it after that.
-  if (is_posted_.exchange(true, std::memory_order_acq_rel)) return;
+  const std::uint32_t here = forks() + 1;
+  if (posted_.exchange(here, std::memory_order_acq_rel) == here) return;
   keep();
   next_ = process.posted.load(std::memory_order_relaxed);
   while (!process.posted.compare_exchange_weak(next_, this, std::memory_order_release,
@@ -38,13 +41,14 @@ void errand::post() noexcept {
 }
 
 void* errand::serve(void*) noexcept {
+  unblock_signals();  // what a waker forks or spawns must not inherit a blocked SIGEXC (X1)
   for (;;) {
     const auto seen = process.posts.load(std::memory_order_acquire);
     auto* one = process.posted.exchange(nullptr, std::memory_order_acquire);
     if (one == nullptr) futex_wait(process.posts, seen);
     while (one != nullptr) {
       errand& now = *std::exchange(one, one->next_);
-      now.is_posted_.exchange(false, std::memory_order_acq_rel);
+      now.posted_.exchange(0, std::memory_order_acq_rel);
       now.run();
       now.drop();
     }
@@ -69,6 +73,16 @@ void errand::start_thread() {
   pthread_setname_np(made, "sigexc-wake");
   pthread_detach(made);
   process.has_thread.store(true, std::memory_order_release);
+}
+
+void errand::before_fork() noexcept { process.mutex.lock(); }
+
+void errand::after_fork(bool is_child) noexcept {
+  if (is_child) {
+    process.posted.store(nullptr, std::memory_order_relaxed);
+    process.has_thread.store(false, std::memory_order_relaxed);
+  }
+  process.mutex.unlock();
 }
 
 void fired_interrupt::run() noexcept {

@@ -10,6 +10,7 @@
 #include "mailbox/interrupt.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <exception>
 
 namespace sigexc::detail {
@@ -27,6 +28,10 @@ class errand {
   // Starts the thread, if this is the first call. Throws std::system_error.
   static void start_thread();
 
+  // Around a fork. The child has neither the thread nor its errands.
+  static void before_fork() noexcept;
+  static void after_fork(bool is_child) noexcept;
+
  protected:
   ~errand() = default;
 
@@ -39,7 +44,9 @@ class errand {
 
   // Written by who posts, read by the thread after it has taken the list.
   errand* next_ = nullptr;
-  std::atomic<bool> is_posted_{false};
+  // 0, or while it is on the list one more than the number of forks: what another thread was about
+  // to put there when this one called fork() can be posted in the child.
+  std::atomic<std::uint32_t> posted_{0};
 };
 
 // A prepared interrupt, whose errand is to call the waker for it.

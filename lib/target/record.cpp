@@ -125,7 +125,43 @@ void record::end() noexcept {
   last = nullptr;  // its sender may be this record
 }
 
-void record::abandon() noexcept { discard(shut()); }
+void record::abandon() noexcept {
+  if (!is_left_behind()) discard(shut());
+}
+
+void record::before_fork() noexcept {
+  callbacks.before_fork();
+  wakers.before_fork();
+}
+
+void record::after_fork(bool is_child) noexcept {
+  if (is_child) {
+    held.append_all(take());
+    // No exception is destroyed here, since that is somebody's code: what was discarded stays in
+    // `held`, of which the next safe point drops it. A reusable one must be free to be queued
+    // again, so it is taken out, unless nobody else has it.
+    interrupt_list over;
+    while (interrupt* const one = held.pop()) {
+      const bool is_last = one->references.load(std::memory_order_relaxed) == 1;
+      if (one->is_reusable && !is_last) {
+        detail::release(*one);
+      } else {
+        if (!one->is_withdrawn())
+          one->state.store(status::discarded, std::memory_order_relaxed);
+        over.append(*one);
+      }
+    }
+    held = over;
+    traffic.after_fork();
+    come_along(in_delivery);
+    // No signal is on its way: what is pending for a thread is not for its child.
+    current.is_signalled = false;
+    current.held = held.empty() ? 0 : 1;
+    current.pending_flag.store(current.held, std::memory_order_relaxed);
+  }
+  wakers.after_fork(is_child);
+  callbacks.after_fork();
+}
 
 reference<record> make_record(std::string name, std::stop_source stop) {
   install_once();
@@ -192,13 +228,17 @@ bool fire(record& to, interrupt& reusable, record* by) noexcept {
   status then{};
   // A read-modify-write also where nothing changes: it comes before the target's claim, which then
   // sees what the caller wrote before firing, or after it, and then finds `delivering`.
+  const status pending = reusable.pending_here();
+  const auto is_on_its_way = [pending](status one) {
+    return one == pending || one == status::delivering || one == status::delivering_again;
+  };
   do {
-    then = now == status::idle         ? status::pending
-           : now == status::delivering ? status::delivering_again
-                                       : now;
+    then = now == status::delivering ? status::delivering_again
+           : is_on_its_way(now)      ? now
+                                     : pending;  // idle, or pending in the parent
   } while (!reusable.state.compare_exchange_weak(now, then, std::memory_order_acq_rel,
                                                  std::memory_order_relaxed));
-  if (now != status::idle) return false;
+  if (is_on_its_way(now)) return false;
   // Who made it pending has it to itself until it is pushed. steady_clock is clock_gettime, which
   // is async-signal-safe; so is counting a record that is the caller's own and cannot go meanwhile.
   if (by != nullptr) reusable.sender = reference<record>(*by);

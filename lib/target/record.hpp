@@ -94,6 +94,10 @@ struct record final : mailbox {
   // The owner tells its scopes whether something is held.
   void publish_held() const noexcept { current.held = held.empty() ? 0 : 1; }
 
+  // Around a fork that the record's own thread makes: in the child the mailbox is empty (X1).
+  void before_fork() noexcept;
+  void after_fork(bool is_child) noexcept;
+
   // On the record's own thread: waits until each signal that a sender was about to send when this
   // was called has been handled. A full fence.
   void await_signals() noexcept;
@@ -104,6 +108,7 @@ struct record final : mailbox {
   std::atomic<current_block*> block{nullptr};
   sender_count traffic;
   interrupt_list held;
+  std::size_t in_delivery = 0;  // how many a safe point has in its hands; the owner's
   callback_list callbacks;
   waker_list wakers{*this};
 

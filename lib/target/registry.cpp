@@ -21,6 +21,8 @@ state& registered() {
 
 }  // namespace
 
+void prepare() { registered(); }
+
 void add(record& made) {
   const std::lock_guard lock(registered().mutex);
   registered().alive.insert(&made);
@@ -37,6 +39,14 @@ std::vector<target> all() {
   found.reserve(registered().alive.size());
   for (record* one : registered().alive) found.emplace_back(reference<record>(*one));
   return found;
+}
+
+void before_fork() noexcept { registered().mutex.lock(); }
+
+void after_fork(bool is_child, const record* self) noexcept {
+  if (is_child)
+    std::erase_if(registered().alive, [self](const record* one) { return one != self; });
+  registered().mutex.unlock();
 }
 
 }  // namespace detail::registry

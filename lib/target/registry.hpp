@@ -7,8 +7,14 @@
 
 namespace sigexc::detail::registry {
 
+// Makes the list itself, when the library is loaded.
+void prepare();
 void add(record& made);
 void remove(record& ended) noexcept;
 std::vector<target> all();
+
+// Around a fork. In the child `self` remains, the calling thread's, if it is there at all.
+void before_fork() noexcept;
+void after_fork(bool is_child, const record* self) noexcept;
 
 }  // namespace sigexc::detail::registry

@@ -51,7 +51,8 @@ receipt target::terminate() const {
   receipt sent = detail::send_with_receipt(
       *record_,
       detail::reference<detail::interrupt>::adopt(new detail::termination_request(*record_)));
-  std::stop_source(record_->stop).request_stop();
+  // In a child of fork() the state of another thread's stop may be locked for ever.
+  if (!record_->is_left_behind()) std::stop_source(record_->stop).request_stop();
   return sent;
 }
 

@@ -18,6 +18,8 @@ termination::termination(record& to) : interrupt(to, plain_terminated(), /*reusa
   if (current.self != nullptr) sender = reference<record>(*current.self);
 }
 
+void termination::prepare() { plain_terminated(); }
+
 void termination::object_made() noexcept {
   if (objects_.fetch_add(1, std::memory_order_relaxed) == 0) retain(*this);
 }

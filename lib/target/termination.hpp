@@ -23,6 +23,8 @@ namespace sigexc::detail {
 class termination final : public interrupt {
  public:
   explicit termination(record& to);
+  // Makes what all terminations share, when the library is loaded.
+  static void prepare();
   termination* cause() noexcept override { return this; }
 
   // A `terminated` object for this is made, acknowledged, destroyed.

@@ -58,6 +58,13 @@ class sender_count {
     return (word_.load(std::memory_order_seq_cst) & (waiters - 1) & ~turn) != 0;
   }
 
+  // In a child of fork(), where no sender that was counted exists. A full fence is the target's
+  // affair again until it next opens a block.
+  void after_fork() noexcept {
+    word_.store((word_.load(std::memory_order_relaxed) & turn) | needs_fence,
+                std::memory_order_relaxed);
+  }
+
   // From now on senders issue the barrier for both sides.
   void leave_fence_to_senders() noexcept { word_.fetch_and(~needs_fence); }
 

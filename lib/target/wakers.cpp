@@ -1,6 +1,7 @@
 // Entering, calling and leaving wakers.
 #include "target/wakers.hpp"
 
+#include "mailbox/forks.hpp"
 #include "mailbox/futex.hpp"
 #include "mailbox/interrupt.hpp"
 #include "signal/install.hpp"
@@ -51,8 +52,7 @@ void waker_list::call_for(const interrupt& sent, const std::type_info* type) noe
   if (has_barrier_everywhere()) barrier_everywhere();
   std::unique_lock lock(mutex_);
   waker* const one = innermost_.load(std::memory_order_relaxed);
-  if (one == nullptr || sent.state.load(std::memory_order_relaxed) != status::pending ||
-      !is_let_through(*one, type))
+  if (one == nullptr || !sent.is_pending() || !is_let_through(*one, type))
     return;
   const bool is_owner = one->block == &current;
   one->is_missed = is_owner || one->block->quiet.load(std::memory_order_relaxed);
@@ -83,7 +83,20 @@ void waker_list::run() noexcept {
   call(*one, lock);
 }
 
+void waker_list::before_fork() noexcept { mutex_.lock(); }
+
+void waker_list::after_fork(bool is_child) noexcept {
+  for (waker* one = is_child ? innermost_.load(std::memory_order_relaxed) : nullptr; one != nullptr;
+       one = one->outer) {
+    one->is_called_again = false;
+    one->is_missed = false;
+    one->running.store(0, std::memory_order_relaxed);  // who is in the call exists in the parent
+  }
+  mutex_.unlock();
+}
+
 void waker_list::call(waker& one, std::unique_lock<std::mutex>& lock) noexcept {
+  const std::uint32_t process = forks();
   one.is_called_again = true;
   if (one.running.load(std::memory_order_relaxed) != 0) return;
   one.running.store(1, std::memory_order_relaxed);
@@ -95,6 +108,7 @@ void waker_list::call(waker& one, std::unique_lock<std::mutex>& lock) noexcept {
       const scope everything_blocked(policy::never, governed_types<>);
       one.call(one.argument);
     }
+    if (forks() != process) return;  // it has called fork(): the target is in the parent
     lock.lock();
   } while (one.is_called_again);
   one.is_called = true;

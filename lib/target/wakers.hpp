@@ -47,6 +47,10 @@ class waker_list final : public errand {
   // @param type that of the exception in `sent`, which others may have dropped.
   void call_for(const interrupt& sent, const std::type_info* type) noexcept;
 
+  // Around a fork that the owner makes.
+  void before_fork() noexcept;
+  void after_fork(bool is_child) noexcept;
+
   // The owner's, when it has left a waker: what is held is also for the one around it.
   void call_for_held(const interrupt* first) noexcept;
 

@@ -132,15 +132,25 @@ bool await_thread(thread_state& state, deadline until) {
                             "sigexc: thread::wait: the thread would wait for itself");
   return await(
       &state.finished,
-      [&state] { return state.finished.load(std::memory_order_seq_cst) != 0; }, until);
+      [&state] {
+        return state.finished.load(std::memory_order_seq_cst) != 0 || state.self->is_left_behind();
+      },
+      until);
 }
 
 void check_result(thread_state& state) {
+  if (state.finished.load(std::memory_order_acquire) == 0)
+    throw std::system_error(ESRCH, std::generic_category(),
+                            "sigexc: thread::wait: the thread did not come along into this child "
+                            "of fork()");
   state.observed.store(true, std::memory_order_relaxed);
   if (state.failure != nullptr) std::rethrow_exception(state.failure);
 }
 
 void end_thread(const std::shared_ptr<thread_state>& state) noexcept {
+  // X1: in a child of fork() there is nothing to join, though glibc does not know; and what ended
+  // the thread before that is for the parent to report.
+  if (state->self->is_left_behind()) return;
   while (state->finished.load(std::memory_order_acquire) == 0) {
     try {
       target(state->self).terminate();

@@ -11,9 +11,10 @@
 // counted, is not remembered.
 #include "unwind/verdict_cache.hpp"
 
+#include "mailbox/forks.hpp"
+
 #include <dlfcn.h>
 #include <link.h>
-#include <pthread.h>
 
 #include <array>
 #include <atomic>
@@ -111,11 +112,7 @@ frame_facts unpack(std::uint64_t word) noexcept {
 std::uint32_t count_closed_libraries() noexcept {
   // glibc counts under a lock, which somebody else may have held in the moment of a fork: in a
   // child it is not asked any more, and nothing is remembered.
-  static constinit std::atomic<bool> is_child{false};
-  static const bool is_told = pthread_atfork(nullptr, nullptr, [] {
-                                is_child.store(true, std::memory_order_relaxed);
-                              }) == 0;
-  if (!is_told || is_child.load(std::memory_order_relaxed)) return nobody_knows;
+  if (forks() != 0) return nobody_knows;
   std::uint32_t count = 0;
   dl_iterate_phdr(
       [](dl_phdr_info* info, std::size_t, void* result) {

@@ -1,0 +1,63 @@
+// Runs a function in a child of fork(), and tells what it said there.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "support/interrupts.hpp"
+
+namespace sigexc::test {
+
+// What becomes of a child: its words if it has ended by itself, or the signal that ended it.
+inline std::string fate_of(pid_t child, int words_from) {
+  std::string said;
+  char part[512];
+  for (ssize_t size = 0; (size = ::read(words_from, part, sizeof part)) != 0;)
+    if (size > 0) said.append(part, static_cast<std::size_t>(size));
+  ::close(words_from);
+  int status = 0;
+  while (::waitpid(child, &status, 0) != child) {
+  }
+  if (WIFSIGNALED(status)) said += " (ended by signal " + std::to_string(WTERMSIG(status)) + ")";
+  else if (WEXITSTATUS(status) != 0) said += " (exit " + std::to_string(WEXITSTATUS(status)) + ")";
+  return said;
+}
+
+// Calls `body` in a child. @return in the parent, what `body` returned there, a text; and how the
+// child ended, if that was neither _exit(0) nor exit(0). A child that hangs gets SIGALRM.
+// @param end_child ends the child.
+template <class F>
+std::string in_child(F&& body, void (*end_child)(int) = ::_exit) {
+  int ends[2];
+  if (::pipe(ends) != 0) return "no pipe";
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) return "no child";
+  if (child != 0) {
+    ::close(ends[1]);
+    return fate_of(child, ends[0]);
+  }
+  ::alarm(50);
+  ::close(ends[0]);
+  std::string said;
+  try {
+    said = std::forward<F>(body)();
+  } catch (...) {
+    said = "thrown: " + words(std::current_exception());
+  }
+  const bool is_written = ::write(ends[1], said.data(), said.size()) >= 0;
+  ::close(ends[1]);
+  end_child(is_written ? 0 : 1);
+  std::abort();
+}
+
+}  // namespace sigexc::test
