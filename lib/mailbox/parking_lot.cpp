@@ -5,6 +5,9 @@
 
 #include <sigexc/detail/current.hpp>
 
+#include <memory>
+#include <utility>
+
 namespace sigexc::detail {
 
 parking_lot::bells::~bells() {
@@ -46,19 +49,30 @@ bool parking_lot::leave(sleeper& who) noexcept {
   return is_woken;
 }
 
+// A bucket in which the caller sleeps stays locked, so that its list is whole in the child. The
+// others begin anew there, whoever held them. (To lock them all is more than ThreadSanitizer bears.)
 void parking_lot::before_fork() noexcept {
-  for (bucket& one : buckets) one.mutex.lock();
+  for (bucket& one : buckets) {
+    one.mutex.lock();
+    for (const sleeper* who = one.first; who != nullptr; who = who->next)
+      one.is_kept = one.is_kept || who->bell == &current.bell;
+    if (!one.is_kept) one.mutex.unlock();
+  }
 }
 
 void parking_lot::after_fork(bool is_child) noexcept {
   for (bucket& one : buckets) {
-    // The stacks of the others, where their sleepers are, are still there, but will be used again.
-    for (sleeper* who = is_child ? one.first : nullptr; who != nullptr;) {
-      sleeper* const next = who->next;
-      if (who->bell != &current.bell) remove(one, *who);
-      who = next;
+    if (is_child && !one.is_kept) {
+      std::construct_at(&one);
+    } else if (is_child) {
+      // The stacks of the others, where their sleepers are, will be used again.
+      for (sleeper* who = one.first; who != nullptr;) {
+        sleeper* const next = who->next;
+        if (who->bell != &current.bell) remove(one, *who);
+        who = next;
+      }
     }
-    one.mutex.unlock();
+    if (std::exchange(one.is_kept, false)) one.mutex.unlock();
   }
 }
 

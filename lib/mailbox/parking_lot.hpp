@@ -66,8 +66,8 @@ class parking_lot {
     wake(address, all, [](bool) {});
   }
 
-  // Around a fork: nobody is in the midst of a change. In the child only the sleepers of the
-  // calling thread remain, which may be there: a condition wait stays in while it runs callbacks.
+  // Around a fork, of which there is one at a time. In the child only the sleepers of the calling
+  // thread remain, which may be there: a condition wait stays in while it runs callbacks.
   static void before_fork() noexcept;
   static void after_fork(bool is_child) noexcept;
 
@@ -76,6 +76,7 @@ class parking_lot {
     std::mutex mutex;
     sleeper* first = nullptr;
     sleeper* last = nullptr;
+    bool is_kept = false;  // locked over a fork
   };
 
   // Bells that were rung, and whose threads are still to be woken. Those threads may be gone by

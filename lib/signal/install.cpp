@@ -35,7 +35,7 @@ namespace {
 
 struct state {
   std::mutex mutex;
-  bool is_installed = false;              // guarded by `mutex`
+  std::atomic<bool> is_installed{false};  // written under `mutex`
   std::atomic<int> configured_number{0};  // 0: by the environment or by default
   std::atomic<bool> group{true};
   std::atomic<bool> has_barrier{false};
@@ -140,6 +140,8 @@ void install_once() {
       ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
   process.is_installed = true;
 }
+
+bool is_installed() noexcept { return process.is_installed.load(std::memory_order_relaxed); }
 
 void install_before_fork() noexcept { process.mutex.lock(); }
 

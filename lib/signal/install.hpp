@@ -17,6 +17,9 @@ bool try_install_handler(int number) noexcept;
 // Throws std::system_error, each time, where that is not possible (X2).
 void install_once();
 
+// Whether there has ever been a target.  Signals: async-signal-safe.
+[[nodiscard]] bool is_installed() noexcept;
+
 // Around a fork.
 void install_before_fork() noexcept;
 void install_after_fork(bool is_child) noexcept;

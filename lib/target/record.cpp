@@ -116,7 +116,10 @@ void record::end() noexcept {
   current.traffic = nullptr;
   current.held = 0;
   current.pending_flag.store(0, std::memory_order_relaxed);
-  if (was_masked_) block_signals();
+  if (was_masked_) {
+    unblock_signals();  // at its return what was sent is handled: it must not stay, blocked
+    block_signals();
+  }
   // Only now, when the thread is no target any more: what is discarded is destroyed, and the
   // destructors may be somebody's.
   discard(std::exchange(held, {}));

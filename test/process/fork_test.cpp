@@ -162,6 +162,7 @@ TEST(Fork, KeepsTheTerminationThatIsBeingHandled) {  // X1, D5
 }
 
 TEST(Fork, LetsTheChildGoOnAsAProgram) {  // X1
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const long_wait holder;
   const thread other([&] { holder.wait(); });
   EXPECT_EQ(in_child(use_everything), "");
@@ -180,6 +181,7 @@ TEST(Fork, LetsTheChildGoOnAsAProgram) {  // X1
 }
 
 TEST(Fork, LetsTheChildEnrol) {  // X1
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const enrollment self;
   std::string said;
   std::thread([&] {  // no target
@@ -219,6 +221,7 @@ TEST(Fork, LetsTheChildEndByExit) {  // X1
 }
 
 TEST(Fork, TakesThreadsThatStayedBehindForEnded) {  // X1, D6
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const long_wait holder;
   thread other([&] {
     holder.wait();
@@ -263,6 +266,7 @@ TEST(Fork, KeepsTheScopesOfTheCaller) {  // X1, M1
 }
 
 TEST(Fork, GoesOnInACallback) {  // X1, D3
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const enrollment self;
   std::string said;
   std::optional<receipt> handled;
@@ -304,6 +308,7 @@ TEST(Fork, LetsTheChildReturnFromACallback) {  // X1, D3
 }
 
 TEST(Fork, KeepsAConditionWaitInWhoseCallbackItWasCalled) {  // X1, O5
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const enrollment self;
   mutex guard;
   condition_variable changed;
@@ -330,6 +335,7 @@ TEST(Fork, KeepsAConditionWaitInWhoseCallbackItWasCalled) {  // X1, O5
 }
 
 TEST(Fork, GoesOnInForeignCode) {  // X1
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const enrollment self;
   std::atomic<int> called = 0;
   pid_t child = -1;
@@ -355,6 +361,7 @@ TEST(Fork, GoesOnInForeignCode) {  // X1
 }
 
 TEST(Fork, LetsTheChildLeaveForeignCodeThatIsBeingCalledOff) {  // X1
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   std::binary_semaphore is_calling(0);
   std::binary_semaphore may_return(0);
   std::binary_semaphore is_in(0);
@@ -385,6 +392,7 @@ TEST(Fork, LetsTheChildLeaveForeignCodeThatIsBeingCalledOff) {  // X1
 }
 
 TEST(Fork, MayBeCalledByAWaker) {  // X1
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   std::string said;
   std::binary_semaphore is_called(0);
   std::binary_semaphore is_in(0);
@@ -408,6 +416,7 @@ TEST(Fork, MayBeCalledByAWaker) {  // X1
 }
 
 TEST(Fork, KeepsSignalsOutOfBlocksInTheChild) {  // X1, S4
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const enrollment self;
   {
     const block_scope used;

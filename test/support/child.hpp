@@ -17,6 +17,17 @@
 
 namespace sigexc::test {
 
+// ThreadSanitizer ends a child of a program with threads when it starts one (and asked not to, it
+// takes the new thread for an old one, whose stack it has).
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool children_may_start_threads = false;
+#else
+inline constexpr bool children_may_start_threads = true;
+#endif
+#define SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN()                                          \
+  if (!sigexc::test::children_may_start_threads)                                          \
+  GTEST_SKIP() << "the sanitizer does not allow a child of fork() to start threads"
+
 // What becomes of a child: its words if it has ended by itself, or the signal that ended it.
 inline std::string fate_of(pid_t child, int words_from) {
   std::string said;
