@@ -53,6 +53,10 @@ class SIGEXC_EXPORT enrollment {
   /// Safe point: never.  Blocks: never.  Threads: any.  Throws: nothing.
   [[nodiscard]] target get_target() const noexcept;
 
+  /// A token whose stop is requested by `target::terminate()`: see `this_thread::get_stop_token`.
+  /// Safe point: never.  Blocks: never.  Threads: any.  Throws: nothing.
+  [[nodiscard]] std::stop_token get_stop_token() const noexcept;
+
  private:
   detail::reference<detail::record> record_;
 };
@@ -60,6 +64,20 @@ class SIGEXC_EXPORT enrollment {
 namespace this_thread {
 /// The calling thread as a target.  Safe point: never.  Throws: `not_enrolled` if it is none.
 [[nodiscard]] SIGEXC_EXPORT target get_target();
+
+/// A token whose stop is requested by `terminate()`, for code that takes one: the waits of
+/// `std::condition_variable_any`, libraries that poll it or register a `std::stop_callback`.
+///
+///   changed.wait(lock, sigexc::this_thread::get_stop_token(), [&] { return is_ready; });
+///   sigexc::safe_point();                    // raises `terminated`, if that is why it returned
+///
+/// The token is requested after the termination was queued, whatever the scopes here hold: who finds
+/// a stop finds the termination pending, unless it was delivered already. An acknowledged
+/// termination does not take the request back, and other interrupts make none.
+///
+/// Safe point: never.  Blocks: never.  Threads: acts on the caller's.  Signals: unsafe.
+/// Throws: `not_enrolled` on a thread that is no target.  See: D5, `std::jthread`.
+[[nodiscard]] SIGEXC_EXPORT std::stop_token get_stop_token();
 }  // namespace this_thread
 
 struct thread_options {
@@ -269,7 +287,7 @@ class thread {
                          detail::position::outermost);
   }
 
-  /// A token whose stop is requested by `terminate()`.
+  /// A token whose stop is requested by `terminate()`: see `this_thread::get_stop_token`.
   [[nodiscard]] std::stop_token get_stop_token() const { return state().stop.get_token(); }
 
  private:

@@ -25,7 +25,7 @@ not_enrolled::~not_enrolled() = default;
 enrollment::enrollment(std::string name) {
   if (detail::current.self != nullptr)
     throw std::logic_error("sigexc: enrollment: this thread is a target already");
-  record_ = detail::make_record(std::move(name), std::stop_source(std::nostopstate));
+  record_ = detail::make_record(std::move(name), std::stop_source());
   record_->begin();
 }
 
@@ -42,6 +42,10 @@ enrollment::~enrollment() {
 
 target enrollment::get_target() const noexcept { return target(record_); }
 
+std::stop_token enrollment::get_stop_token() const noexcept { return record_->stop.get_token(); }
+
 target this_thread::get_target() { return target(detail::this_record()); }
+
+std::stop_token this_thread::get_stop_token() { return detail::this_record()->stop.get_token(); }
 
 }  // namespace sigexc

@@ -123,7 +123,7 @@ void after_a_wait(const std::function<void()>& exec) {
 
 TEST(Exec, FindsNoSignalInTheNewProgram) {  // X1
   const enrollment self;
-  const int rounds = stress_rounds(2000);
+  const int rounds = stress_rounds(1000);
   int bad = 0;
   for (int round = 0; round < rounds && bad < 5; ++round) {
     const way& tried = ways[static_cast<std::size_t>(round) % std::size(ways)];
