@@ -11,4 +11,5 @@
 #include <sigexc/safe_point.hpp>
 #include <sigexc/sync.hpp>
 #include <sigexc/target.hpp>
+#include <sigexc/testing.hpp>
 #include <sigexc/thread.hpp>

@@ -16,6 +16,7 @@
 // every safe point looks again; how that is made cheap stands in unwind/examine.cpp (R4).
 #include "deliver/deliver.hpp"
 
+#include "deliver/explorer.hpp"
 #include "deliver/raise_list.hpp"
 #include "signal/install.hpp"
 #include "target/record.hpp"
@@ -218,6 +219,7 @@ bool is_known_to_hold_all(const stack_position& from) noexcept {
 }  // namespace
 
 bool would_deliver_at(place where) {
+  if (exploring != nullptr && where == place::wait && explorer::counts_waits()) return true;
   const stack_position from = caller();
   raise_site site(from);
   record& self = *current.self;
@@ -244,7 +246,7 @@ bool may_raise() {
 }
 
 void keep_flag_if_unraised() noexcept {
-  if (current.held != 0 && is_unraised) current.pending_flag.store(1, std::memory_order_relaxed);
+  if ((current.held != 0 && is_unraised) || exploring != nullptr) current.pending_flag.store(1, std::memory_order_relaxed);
 }
 
 void deliver_at(place where) {
@@ -253,6 +255,7 @@ void deliver_at(place where) {
     return;
   }
   const stack_position from = caller();
+  if (exploring != nullptr) exploring->before_delivery(where, from);
   // A wait looks for itself: it may sleep on the answer.
   if (where == place::safe_point && is_known_to_hold_all(from)) return;
   forget_holding();
@@ -266,6 +269,7 @@ void deliver_at(place where) {
     last_held = {current.innermost, current.self->callbacks.count_added()};
     if (raised == nullptr) site.remember();
   }
+  if (exploring != nullptr) exploring->after_delivery(where, raised != nullptr);
   if (raised != nullptr) std::rethrow_exception(std::move(raised));
 }
 
@@ -283,7 +287,7 @@ bool interrupt_pending() noexcept {
   self.collect();
   self.drop_withdrawn();
   self.publish_held();
-  if (current.held == 0) return false;
+  if (self.held.empty()) return false;
   if (is_news) current.pending_flag.store(1, std::memory_order_relaxed);  // still to be looked at
   return true;
 }

@@ -92,7 +92,7 @@ struct record final : mailbox {
   // The owner forgets what was withdrawn of what it holds.
   void drop_withdrawn() noexcept;
   // The owner tells its scopes whether something is held.
-  void publish_held() const noexcept { current.held = held.empty() ? 0 : 1; }
+  void publish_held() const noexcept { current.held = held.empty() && !is_explored ? 0 : 1; }
 
   // Around a fork that the record's own thread makes: in the child the mailbox is empty (X1).
   void before_fork() noexcept;
@@ -109,6 +109,7 @@ struct record final : mailbox {
   sender_count traffic;
   interrupt_list held;
   std::size_t in_delivery = 0;  // how many a safe point has in its hands; the owner's
+  bool is_explored = false;  // by deliver/explorer.hpp; the owner's
   callback_list callbacks;
   waker_list wakers{*this};
 
