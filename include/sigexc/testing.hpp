@@ -1,9 +1,9 @@
 // Testing your own code: interrupts it at each of its safe points, one after the other.
 //
-// Code that can be interrupted can be interrupted anywhere, and what it then leaves behind is hardly
-// ever tested: which test comes to the third safe point of a function by chance? `explore` runs a
-// piece of code again and again and raises a `probe` at its first safe point, its second, its third,
-// until it ends by itself; after each run it looks whether all is well.
+// Code that can be interrupted can be interrupted anywhere, and what it then leaves behind is
+// hardly ever tested: which test comes to the third safe point of a function by chance? `explore`
+// runs a piece of code again and again and raises a `probe` at its first safe point, its second,
+// its third, until it ends by itself; after each run it looks whether all is well.
 //
 //   TEST(Basket, LosesNothingWhereverItIsInterrupted) {
 //     const auto found = sigexc::explore([] { basket().fill(); },
@@ -78,8 +78,10 @@ SIGEXC_EXPORT exploration explore(const std::function<void()>& body,
 ///
 /// @param body called without arguments. Wrong is: an exception that is no probe. If it catches the
 ///        probe and ends normally, that is told, and not wrong.
-/// @param check called after each run, with every interrupt blocked. Wrong is: false, or an exception.
-/// @param limit how many points at most. A body that never ends by itself is explored as far as that.
+/// @param check called after each run, with every interrupt blocked. Wrong is: false, or an
+/// exception.
+/// @param limit how many points at most. A body that never ends by itself is explored as far as
+/// that.
 ///        (After the limit a body that swallows probes gets one at each point; one that swallows
 ///        them all for ever cannot be ended.)
 /// @return what was found, with the place of the point that was wrong.
@@ -92,17 +94,16 @@ SIGEXC_EXPORT exploration explore(const std::function<void()>& body,
 /// cannot be enrolled; `std::bad_alloc`.  See: D1, R1, M6.
 template <class F, class C>
 [[nodiscard]] exploration explore(F body, C check, std::size_t limit = 100'000) {
-  return detail::explore(
-      [&body] { static_cast<void>(body()); },
-      [&check]() -> bool {
-        if constexpr (std::is_void_v<std::invoke_result_t<C&>>) {
-          check();
-          return true;
-        } else {
-          return static_cast<bool>(check());
-        }
-      },
-      limit);
+  return detail::explore([&body] { static_cast<void>(body()); },
+                         [&check]() -> bool {
+                           if constexpr (std::is_void_v<std::invoke_result_t<C&>>) {
+                             check();
+                             return true;
+                           } else {
+                             return static_cast<bool>(check());
+                           }
+                         },
+                         limit);
 }
 template <class F>
 [[nodiscard]] exploration explore(F body) {

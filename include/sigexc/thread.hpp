@@ -71,8 +71,8 @@ namespace this_thread {
 ///   changed.wait(lock, sigexc::this_thread::get_stop_token(), [&] { return is_ready; });
 ///   sigexc::safe_point();                    // raises `terminated`, if that is why it returned
 ///
-/// The token is requested after the termination was queued, whatever the scopes here hold: who finds
-/// a stop finds the termination pending, unless it was delivered already. An acknowledged
+/// The token is requested after the termination was queued, whatever the scopes here hold: who
+/// finds a stop finds the termination pending, unless it was delivered already. An acknowledged
 /// termination does not take the request back, and other interrupts make none.
 ///
 /// Safe point: never.  Blocks: never.  Threads: acts on the caller's.  Signals: unsafe.
@@ -205,14 +205,15 @@ class thread {
   /// Throws: `std::system_error` if the thread cannot be made, or if another handler owns SIGEXC's
   /// signal (X2); `std::bad_alloc`; what copying throws.
   template <class F, class... A>
-    requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
+  requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
   explicit thread(F&& function, A&&... arguments)
       : thread(thread_options{}, std::forward<F>(function), std::forward<A>(arguments)...) {}
 
   /// As above, with options.
   template <class F, class... A>
-    requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
-  thread(thread_options options, F&& function, A&&... arguments)
+  requires std::invocable<std::decay_t<F>, std::decay_t<A>...> thread(thread_options options,
+                                                                      F&& function,
+                                                                      A&&... arguments)
       : state_(std::make_shared<detail::thread_task<R, std::decay_t<F>, std::decay_t<A>...>>(
             std::in_place, std::forward<F>(function), std::forward<A>(arguments)...)) {
     detail::start_thread(state_, options);
@@ -252,7 +253,8 @@ class thread {
   /// Safe point: always.  Blocks: until then; interruptible, after which it can be called again.
   /// Threads: any but the thread itself.  Signals: unsafe.
   /// Throws: what ended the thread, each time; interrupts to the caller; `std::system_error` when
-  /// a thread waits for itself.  See: D6, O6.
+  /// a thread waits for itself, and in a child of fork() for a thread that is in the parent
+  /// (ESRCH). See: D6, O6, X1.
   decltype(auto) wait() & {
     detail::await_thread(state(), std::nullopt);
     detail::check_result(state());
@@ -275,8 +277,7 @@ class thread {
   template <class T>
   [[nodiscard]] bool wait_until(T time) {
     using seconds = std::chrono::duration<double>;  // which no time is too far away for
-    return wait_for(seconds(time.time_since_epoch()) -
-                    seconds(T::clock::now().time_since_epoch()));
+    return wait_for(seconds(time.time_since_epoch()) - seconds(T::clock::now().time_since_epoch()));
   }
 
   /// Attaches a callback to that thread, from outside it and for as long as it runs, behind those

@@ -246,7 +246,8 @@ bool may_raise() {
 }
 
 void keep_flag_if_unraised() noexcept {
-  if ((current.held != 0 && is_unraised) || exploring != nullptr) current.pending_flag.store(1, std::memory_order_relaxed);
+  if ((current.held != 0 && is_unraised) || exploring != nullptr)
+    current.pending_flag.store(1, std::memory_order_relaxed);
 }
 
 void deliver_at(place where) {

@@ -130,7 +130,8 @@ class exploring_run {
   ~exploring_run() {
     exploring = nullptr;
     kept_->is_explored = false;
-    if (current.self == kept_.get()) kept_->publish_held();  // the flag stays up: a safe point looks
+    if (current.self == kept_.get())
+      kept_->publish_held();  // the flag stays up: a safe point looks
   }
 
  private:
@@ -172,7 +173,8 @@ void explorer::before_delivery(place where, const stack_position& from) {
 void explorer::after_delivery(place where, bool is_raised) noexcept {
   // Not raised, though the scopes let it through: it would not have been survived.
   if (sent_ && sent_->state() == delivery::pending) sent_->withdraw();
-  if (where == place::safe_point || is_raised) current.pending_flag.store(1, std::memory_order_relaxed);
+  if (where == place::safe_point || is_raised)
+    current.pending_flag.store(1, std::memory_order_relaxed);
 }
 
 std::optional<delivery> explorer::outcome() const noexcept {
@@ -226,8 +228,10 @@ std::string exploration::to_string() const {
   list("handled", handled_at);
   if (failed_at) {
     text << "; " << failure;
-    if (*failed_at == 0) text << ", without a probe";
-    else text << ", after a probe at point " << *failed_at;
+    if (*failed_at == 0)
+      text << ", without a probe";
+    else
+      text << ", after a probe at point " << *failed_at;
     for (const std::string& frame : stack) text << "\n  " << frame;
   }
   return text.str();

@@ -50,7 +50,8 @@ bool parking_lot::leave(sleeper& who) noexcept {
 }
 
 // A bucket in which the caller sleeps stays locked, so that its list is whole in the child. The
-// others begin anew there, whoever held them. (To lock them all is more than ThreadSanitizer bears.)
+// others begin anew there, whoever held them. (To lock them all is more than ThreadSanitizer
+// bears.)
 void parking_lot::before_fork() noexcept {
   for (bucket& one : buckets) {
     one.mutex.lock();

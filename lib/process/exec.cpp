@@ -3,25 +3,25 @@
 // A signal that is pending for the thread that calls exec stays pending over it, and a blocked one
 // blocked; but the handler is gone, and a SIGEXC on its way to the thread would kill the new
 // program. (Tried, with senders that do not stop: 1,839 of 3,000.) So the library defines the
-// functions of the exec family itself. Each enters a block of everything, in which no sender signals
-// (S4); waits for the senders that may have looked before; lets SIGEXC through the thread's mask, at
-// whose return what was sent is handled; and calls what the C library would. If that fails the
-// block is left again, without a safe point.
+// functions of the exec family itself. Each enters a block of everything, in which no sender
+// signals (S4); waits for the senders that may have looked before; lets SIGEXC through the thread's
+// mask, at whose return what was sent is handled; and calls what the C library would. If that fails
+// the block is left again, without a safe point.
 //
 // Functions of our own, say sigexc::posix::execve, were the alternative. They would protect who
-// knows of them; but exec is called in code that nobody can change, and a new program that is killed
-// once in a while is not a thing that a user would trace to a thread library. So we take the names,
-// and do no more behind them than that. They carry no version, or the loader would leave those who
-// have asked for the C library's with that (cmake/sigexc.map).
+// knows of them; but exec is called in code that nobody can change, and a new program that is
+// killed once in a while is not a thing that a user would trace to a thread library. So we take the
+// names, and do no more behind them than that. They carry no version, or the loader would leave
+// those who have asked for the C library's with that (cmake/sigexc.map).
 //
 // posix_spawn, popen and system call the C library's own, in a child of vfork(): there nothing is
 // pending, SIGEXC is in the mask as in the caller's, and has the default action.
 //
-// They are called in children of fork(), hence async-signal-safe: atomics, a futex, pthread_sigmask.
-// And in children of vfork(), which share their parent's memory, so that there a block would be
-// opened in the parent, and never closed: such a child is told by getpid(), and nothing is done.
-// Where the library was opened by dlopen, the C library's functions come first: there exec belongs
-// in a `block_scope`, which does nearly the same.
+// They are called in children of fork(), hence async-signal-safe: atomics, a futex,
+// pthread_sigmask. And in children of vfork(), which share their parent's memory, so that there a
+// block would be opened in the parent, and never closed: such a child is told by getpid(), and
+// nothing is done. Where the library was opened by dlopen, the C library's functions come first:
+// there exec belongs in a `block_scope`, which does nearly the same.
 #include "process/process.hpp"
 #include "signal/install.hpp"
 #include "signal/send.hpp"
@@ -107,16 +107,16 @@ void copy_words(char** to, std::va_list list) noexcept {
 
 using namespace sigexc::detail;  // NOLINT: what follows are names of the C library
 
-// The list that begins with `first` as an array on the stack, and behind it, in `rest`, what follows
-// the null pointer.
-#define SIGEXC_ARGUMENTS(arguments, first, rest)                                             \
-  std::va_list rest;                                                                         \
-  va_start(rest, first);                                                                     \
-  const std::size_t count = 1 + count_words(rest);                                           \
-  va_end(rest);                                                                              \
-  auto** const arguments = static_cast<char**>(__builtin_alloca(count * sizeof(char*)));     \
-  arguments[0] = const_cast<char*>(first);                                                   \
-  va_start(rest, first);                                                                     \
+// The list that begins with `first` as an array on the stack, and behind it, in `rest`, what
+// follows the null pointer.
+#define SIGEXC_ARGUMENTS(arguments, first, rest)                                         \
+  std::va_list rest;                                                                     \
+  va_start(rest, first);                                                                 \
+  const std::size_t count = 1 + count_words(rest);                                       \
+  va_end(rest);                                                                          \
+  auto** const arguments = static_cast<char**>(__builtin_alloca(count * sizeof(char*))); \
+  arguments[0] = const_cast<char*>(first);                                               \
+  va_start(rest, first);                                                                 \
   copy_words((arguments) + 1, rest)
 
 extern "C" {

@@ -6,16 +6,17 @@
 // thread in the child sees what that thread had stored before.) There are three remedies:
 //
 // - A lock that guards data of the whole process is held across the fork, so that the data is
-//   complete. Those are the locks of `signal/install`, of the errands and the registry, those of the
-//   parking lot where the calling thread sleeps, and those of its own record. None is held by who
-//   waits for another lock, or while code of the program runs; so they can be taken in any order,
-//   and no thread that forks can hold one.
+//   complete. Those are the locks of `signal/install`, of the errands and the registry, those of
+//   the parking lot where the calling thread sleeps, and those of its own record. None is held by
+//   who waits for another lock, or while code of the program runs; so they can be taken in any
+//   order, and no thread that forks can hold one.
 // - The data of all other records is never touched again, and its locks are not taken. They are
-//   told by their number of forks (mailbox/forks.hpp), by which their mailboxes are closed, what was
-//   pending there is discarded, and nobody waits for their threads (`is_left_behind`). To take their
-//   locks too, in a program with a thousand threads, would make forking dear, and more locks than
-//   ThreadSanitizer can count.
-// - What is atomic is set anew: the count of senders, the list of errands, words that another thread
+//   told by their number of forks (mailbox/forks.hpp), by which their mailboxes are closed, what
+//   was pending there is discarded, and nobody waits for their threads (`is_left_behind`). To take
+//   their locks too, in a program with a thousand threads, would make forking dear, and more locks
+//   than ThreadSanitizer can count.
+// - What is atomic is set anew: the count of senders, the list of errands, words that another
+// thread
 //   was about to change (interrupt.hpp, errand.hpp). The thread of the errands starts again with
 //   the next foreign code; at once, where the child is in foreign code already.
 //

@@ -149,8 +149,7 @@ void record::after_fork(bool is_child) noexcept {
       if (one->is_reusable && !is_last) {
         detail::release(*one);
       } else {
-        if (!one->is_withdrawn())
-          one->state.store(status::discarded, std::memory_order_relaxed);
+        if (!one->is_withdrawn()) one->state.store(status::discarded, std::memory_order_relaxed);
         over.append(*one);
       }
     }

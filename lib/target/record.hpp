@@ -109,7 +109,7 @@ struct record final : mailbox {
   sender_count traffic;
   interrupt_list held;
   std::size_t in_delivery = 0;  // how many a safe point has in its hands; the owner's
-  bool is_explored = false;  // by deliver/explorer.hpp; the owner's
+  bool is_explored = false;     // by deliver/explorer.hpp; the owner's
   callback_list callbacks;
   waker_list wakers{*this};
 

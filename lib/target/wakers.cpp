@@ -52,8 +52,7 @@ void waker_list::call_for(const interrupt& sent, const std::type_info* type) noe
   if (has_barrier_everywhere()) barrier_everywhere();
   std::unique_lock lock(mutex_);
   waker* const one = innermost_.load(std::memory_order_relaxed);
-  if (one == nullptr || !sent.is_pending() || !is_let_through(*one, type))
-    return;
+  if (one == nullptr || !sent.is_pending() || !is_let_through(*one, type)) return;
   const bool is_owner = one->block == &current;
   one->is_missed = is_owner || one->block->quiet.load(std::memory_order_relaxed);
   if (is_owner) post();

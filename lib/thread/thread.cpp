@@ -51,8 +51,8 @@ class ending {
   thread_state& state_;
 };
 
-// Not inlined: so the landing pad of its caller leads to the handlers there and to nothing else, and
-// the check before a raise can read it however the library is compiled.
+// Not inlined: so the landing pad of its caller leads to the handlers there and to nothing else,
+// and the check before a raise can read it however the library is compiled.
 [[gnu::noinline]] void run_body(thread_state& state) {
   if (state.start_blocked) {
     const scope everything_blocked(policy::never, governed_types<>);

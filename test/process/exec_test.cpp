@@ -62,14 +62,11 @@ constexpr way ways[]{
      [](probe_call& p) {
        return ::fexecve(::open(PROBE, O_RDONLY | O_CLOEXEC), p.words.data(), environ);
      }},
-    {"execl",
-     [](probe_call& p) { return ::execl(PROBE, p.words[0], p.words[1], nullptr); }},
-    {"execlp",
-     [](probe_call& p) { return ::execlp(PROBE, p.words[0], p.words[1], nullptr); }},
+    {"execl", [](probe_call& p) { return ::execl(PROBE, p.words[0], p.words[1], nullptr); }},
+    {"execlp", [](probe_call& p) { return ::execlp(PROBE, p.words[0], p.words[1], nullptr); }},
     {"execle",
      [](probe_call& p) { return ::execle(PROBE, p.words[0], p.words[1], nullptr, environ); }},
-    {"a stranger's execv",
-     [](probe_call& p) { return stranger_execv(PROBE, p.words.data()); }},
+    {"a stranger's execv", [](probe_call& p) { return stranger_execv(PROBE, p.words.data()); }},
 };
 
 // How a child ended, in words; "" if by exit(0).
@@ -197,8 +194,8 @@ TEST(Exec, LetsTheSignalThroughTheMaskOfTheNewProgram) {  // X1
     sigfillset(&every);
     ::pthread_sigmask(SIG_SETMASK, &every, nullptr);
     ::pthread_kill(::pthread_self(), signal_number());
-    ::execl(PROBE, PROBE, std::to_string(signal_number()).c_str(),
-            std::to_string(SIGUSR1).c_str(), nullptr);
+    ::execl(PROBE, PROBE, std::to_string(signal_number()).c_str(), std::to_string(SIGUSR1).c_str(),
+            nullptr);
     ::_exit(99);
   }
   EXPECT_EQ(end_of(child), "");
@@ -237,7 +234,8 @@ TEST(Exec, DoesNothingInAChildOfVfork) {  // X1, M1
   for (int round = 0; round < 200; ++round) {
     std::optional<storm> around(self.get_target());
     const bool is_there = round % 2 == 0;
-    EXPECT_EQ(end_of(exec_in_vfork(is_there ? PROBE : "/there/is/no/such/program", words)), is_there ? "" : "exit 7");
+    EXPECT_EQ(end_of(exec_in_vfork(is_there ? PROBE : "/there/is/no/such/program", words)),
+              is_there ? "" : "exit 7");
     EXPECT_EQ(current_policy(), policy::immediate);
     around.reset();
     raised_here();
@@ -248,8 +246,7 @@ TEST(Exec, DoesNothingInAChildOfVfork) {  // X1, M1
 
 TEST(Spawn, LeavesNoSignalToTheNewProgram) {  // X1
   const enrollment self;
-  const std::string line =
-      std::string(PROBE) + " " + std::to_string(signal_number());
+  const std::string line = std::string(PROBE) + " " + std::to_string(signal_number());
   probe_call words;
   const block_scope quiet;  // in which waiting is not disturbed
   const storm around(self.get_target());

@@ -59,9 +59,7 @@ std::string look_around(const target& self, prepared_interrupt& prepared, int ro
   prepared.fire();
   if (const auto raised = raised_here(); raised != "7") return raised + " instead of 7";
   if (round % 4 != 0) return "";
-  thread other([] {
-    return raised_by([] { sleep_for(1h); });
-  });
+  thread other([] { return raised_by([] { sleep_for(1h); }); });
   other.interrupt(1);
   {
     const block_scope quiet;

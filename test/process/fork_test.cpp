@@ -192,32 +192,9 @@ TEST(Fork, LetsTheChildEnrol) {  // X1
       to_self(1);
       return raised_here() == "1" ? use_everything() : "nothing raised";
     });
-  }).join();
+  })
+      .join();
   EXPECT_EQ(said, "");
-}
-
-TEST(Fork, LetsTheChildEndByExit) {  // X1
-  const long_wait holder;
-  // As if they were statics: the destructors run at the exit, on a thread that has not made them.
-  static std::optional<thread<void>> other;
-  static std::optional<enrollment> early;
-  other.emplace([&] { holder.wait(); });
-  early.emplace("main");
-  const auto destroy = [] {
-    other.reset();
-    early.reset();
-  };
-  thread([&] {
-    EXPECT_EQ(in_child(
-                  [&]() -> std::string {
-                    std::atexit(destroy);
-                    return "";
-                  },
-                  std::exit),
-              "");
-  }).wait();
-  holder.end();
-  destroy();
 }
 
 TEST(Fork, TakesThreadsThatStayedBehindForEnded) {  // X1, D6
@@ -258,9 +235,7 @@ TEST(Fork, KeepsTheScopesOfTheCaller) {  // X1, M1
               to_self(std::string("held"));
               to_self(1);
               if (raised_here() != "1") return "the wrong one";
-              return raised_by([] {
-                const unblock_scope open;
-              });
+              return raised_by([] { const unblock_scope open; });
             }),
             "held");
 }
@@ -418,9 +393,7 @@ TEST(Fork, MayBeCalledByAWaker) {  // X1
 TEST(Fork, KeepsSignalsOutOfBlocksInTheChild) {  // X1, S4
   SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const enrollment self;
-  {
-    const block_scope used;
-  }
+  { const block_scope used; }
   EXPECT_EQ(in_child([]() -> std::string {
               const target me = this_thread::get_target();
               std::atomic<bool> is_over = false;

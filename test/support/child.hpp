@@ -5,12 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "support/interrupts.hpp"
@@ -24,8 +21,8 @@ inline constexpr bool children_may_start_threads = false;
 #else
 inline constexpr bool children_may_start_threads = true;
 #endif
-#define SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN()                                          \
-  if (!sigexc::test::children_may_start_threads)                                          \
+#define SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN() \
+  if (!sigexc::test::children_may_start_threads) \
   GTEST_SKIP() << "the sanitizer does not allow a child of fork() to start threads"
 
 // What becomes of a child: its words if it has ended by itself, or the signal that ended it.
@@ -38,16 +35,17 @@ inline std::string fate_of(pid_t child, int words_from) {
   int status = 0;
   while (::waitpid(child, &status, 0) != child) {
   }
-  if (WIFSIGNALED(status)) said += " (ended by signal " + std::to_string(WTERMSIG(status)) + ")";
-  else if (WEXITSTATUS(status) != 0) said += " (exit " + std::to_string(WEXITSTATUS(status)) + ")";
+  if (WIFSIGNALED(status))
+    said += " (ended by signal " + std::to_string(WTERMSIG(status)) + ")";
+  else if (WEXITSTATUS(status) != 0)
+    said += " (exit " + std::to_string(WEXITSTATUS(status)) + ")";
   return said;
 }
 
 // Calls `body` in a child. @return in the parent, what `body` returned there, a text; and how the
-// child ended, if that was neither _exit(0) nor exit(0). A child that hangs gets SIGALRM.
-// @param end_child ends the child.
+// child ended, if that was not by _exit(0). A child that hangs gets SIGALRM.
 template <class F>
-std::string in_child(F&& body, void (*end_child)(int) = ::_exit) {
+std::string in_child(F&& body) {
   int ends[2];
   if (::pipe(ends) != 0) return "no pipe";
   std::fflush(nullptr);
@@ -67,8 +65,7 @@ std::string in_child(F&& body, void (*end_child)(int) = ::_exit) {
   }
   const bool is_written = ::write(ends[1], said.data(), said.size()) >= 0;
   ::close(ends[1]);
-  end_child(is_written ? 0 : 1);
-  std::abort();
+  ::_exit(is_written ? 0 : 1);
 }
 
 }  // namespace sigexc::test
