@@ -129,7 +129,7 @@ SIGEXC_EXPORT void dump(int fd) noexcept;
 
 /// From now on each signal `number` makes a thread of the library `dump` to `fd`. Meant for SIGQUIT
 /// (Ctrl-\), of which Java's virtual machine makes the same use. It stays so until the process
-/// ends.
+/// ends. A child of fork() calls it again, as the thread is not there.
 ///
 /// @param number a signal that nobody handles yet. @param fd stays open; stderr, if not given.
 ///

@@ -135,12 +135,16 @@ judgement judge(const record& who, const oldest& one, const inspection& seen, bo
 
 // Stands for a sender that was no target.
 target no_target() {
-  static const auto& only = *new reference<record>([] {
+  // Not made by the compiler's way for statics: half made, it would stay so in a child of fork().
+  static constinit std::atomic<record*> only{nullptr};
+  if (only.load(std::memory_order_acquire) == nullptr) {
     auto made = make_record("no target", std::stop_source(std::nostopstate));
     made->abandon();
-    return made;
-  }());
-  return target(only);
+    record* expected = nullptr;
+    if (only.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel))
+      made.detach();
+  }
+  return target(reference<record>(*only.load(std::memory_order_acquire)));
 }
 
 }  // namespace

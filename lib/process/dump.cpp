@@ -57,6 +57,7 @@ class dump_errand final : public errand {
   void keep() noexcept override {}
   void drop() noexcept override {}
 };
+constinit dump_errand only;
 constinit std::atomic<dump_errand*> asked_for{nullptr};
 
 // `post` is async-signal-safe.
@@ -82,7 +83,7 @@ void dump(int fd) noexcept {
 }
 
 void dump_on_signal(int number, int fd) {
-  static auto& only = *new detail::dump_errand;
+  using detail::only;
   detail::errand::start_thread();
   struct sigaction present {};
   const bool is_known = sigaction(number, nullptr, &present) == 0;

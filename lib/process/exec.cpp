@@ -6,7 +6,8 @@
 // functions of the exec family itself. Each enters a block of everything, in which no sender
 // signals (S4); waits for the senders that may have looked before; lets SIGEXC through the thread's
 // mask, at whose return what was sent is handled; and calls what the C library would. If that fails
-// the block is left again, without a safe point.
+// the block is left again, without a safe point. (The signal by which `diagnose` asks a thread is
+// kept out as well: `is_leaving`.)
 //
 // Functions of our own, say sigexc::posix::execve, were the alternative. They would protect who
 // knows of them; but exec is called in code that nobody can change, and a new program that is
@@ -47,16 +48,21 @@ namespace {
 class no_signal {
  public:
   no_signal() noexcept {
-    if (current.self != nullptr) current.self->await_signals();
+    if (self_ != nullptr) {
+      self_->is_leaving.store(true, std::memory_order_seq_cst);
+      self_->await_signals();
+    }
     was_masked_ = unblock_signals();
   }
   no_signal(const no_signal&) = delete;
   no_signal& operator=(const no_signal&) = delete;
   ~no_signal() {
+    if (self_ != nullptr) self_->is_leaving.store(false, std::memory_order_relaxed);
     if (was_masked_) block_signals();
   }
 
  private:
+  record* const self_ = current.self;
   const scope everything_blocked_{policy::never, governed_types<>};
   bool was_masked_;
 };

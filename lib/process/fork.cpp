@@ -31,12 +31,14 @@
 // here, but exec.
 #include "mailbox/forks.hpp"
 #include "mailbox/parking_lot.hpp"
+#include "process/inspection.hpp"
 #include "process/process.hpp"
 #include "signal/install.hpp"
 #include "target/errand.hpp"
 #include "target/record.hpp"
 #include "target/registry.hpp"
 #include "target/termination.hpp"
+#include "unwind/callee.hpp"
 
 #include <sigexc/detail/current.hpp>
 
@@ -83,6 +85,7 @@ void after_fork_in_parent() noexcept { after_fork(false); }
 void after_fork_in_child() noexcept {
   fork_count.fetch_add(1, std::memory_order_relaxed);
   process_of_library.store(::getpid(), std::memory_order_relaxed);
+  inspection_after_fork();
   after_fork(true);
   if (current.self == nullptr || !current.self->wakers.has_any()) return;
   try {
@@ -97,6 +100,7 @@ const bool is_prepared = [] {
   process_of_library.store(::getpid(), std::memory_order_relaxed);
   registry::prepare();
   termination::prepare();
+  prepare_callees();
   const int error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (error != 0)
     throw std::system_error(error, std::generic_category(),

@@ -8,6 +8,7 @@
 #include <sigexc/configure.hpp>
 
 #include <cerrno>
+#include <memory>
 #include <mutex>
 
 extern "C" int __sigaction(int, const struct sigaction*,
@@ -62,7 +63,9 @@ answer send(record& who, int number) noexcept {
   const sender_count::ticket counted = who.traffic.enter();
   answer result = answer::ended;
   // Who is counted in and finds it open is waited for by the thread's end.
-  if (!who.is_closed() && who.block.load(std::memory_order_seq_cst) != nullptr) {
+  // And by its exec, from which on nothing is sent to it.
+  if (!who.is_closed() && who.block.load(std::memory_order_seq_cst) != nullptr &&
+      !who.is_leaving.load(std::memory_order_seq_cst)) {
     const int error = pthread_kill(who.handle, number);
     result = error == 0 ? answer::given : error == EAGAIN ? answer::not_sent : answer::ended;
   }
@@ -83,6 +86,11 @@ answer await(const record& who, std::uint32_t before) noexcept {
 }  // namespace
 
 int inspection_signal() noexcept { return chosen; }
+
+void inspection_after_fork() noexcept {
+  std::construct_at(&one_at_a_time);
+  inspected.wanted.store(nullptr, std::memory_order_relaxed);
+}
 
 answer inspect(record& who, inspection& found) noexcept {
   if (current.self == &who) {

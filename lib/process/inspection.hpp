@@ -66,6 +66,10 @@ enum class answer {
 // second. Signals: unsafe.
 answer inspect(record& who, inspection& found) noexcept;
 
+// In a child of fork(): nobody is asked. (The lock is not held across the fork, as others hold it
+// for long, waiting for a thread that may be the one which forks.)
+void inspection_after_fork() noexcept;
+
 // The signal, once there was an inspection; 0: there is none.
 int inspection_signal() noexcept;
 

@@ -154,6 +154,7 @@ void record::after_fork(bool is_child) noexcept {
       }
     }
     held = over;
+    tid.store(::gettid(), std::memory_order_relaxed);
     traffic.after_fork();
     come_along(in_delivery);
     // No signal is on its way: what is pending for a thread is not for its child.

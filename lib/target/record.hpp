@@ -110,6 +110,9 @@ struct record final : mailbox {
   interrupt_list held;
   std::size_t in_delivery = 0;  // how many a safe point has in its hands; the owner's
   bool is_explored = false;     // by deliver/explorer.hpp; the owner's
+  // The thread is about to call exec: no signal of any kind is sent any more, by who is counted in
+  // `traffic` and finds this set. Written by the owner, before it waits for those who are counted.
+  std::atomic<bool> is_leaving{false};
   callback_list callbacks;
   waker_list wakers{*this};
 

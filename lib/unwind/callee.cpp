@@ -83,6 +83,12 @@ const auto& known_functions() noexcept {
   return known;
 }
 
+}  // namespace
+
+void prepare_callees() noexcept { known_functions(); }
+
+namespace {
+
 // The dynamic section of the object that `address` lies in, or null.
 const ElfW(Dyn) * dynamic_section(std::uintptr_t address, std::uintptr_t& base) noexcept {
   dl_find_object found;

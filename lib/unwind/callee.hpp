@@ -18,6 +18,9 @@ enum class callee {
   ends         // does not return, for reasons of its own
 };
 
+// Makes the list of them, when the library is loaded.
+void prepare_callees() noexcept;
+
 // Which one is called at `target`; with `is_slot`, through the pointer that stands there.
 callee identify(std::uintptr_t target, bool is_slot) noexcept;
 

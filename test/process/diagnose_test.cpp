@@ -68,19 +68,22 @@ bool contains(const std::string& text, const std::string& part) {
 class subject {
  public:
   template <class F>
-  explicit subject(F body) : thread_(thread_options{.name = "subject"}, [this, body] {
-    who_.here();
-    try {
-      body();
-    } catch (const obstacle&) {
-    } catch (const exception_group&) {  // with the termination at the end of the test
-    }
-  }) {}
+  explicit subject(F body)
+      : thread_(thread_options{.name = "subject"}, [this, body] {
+          who_.here();
+          try {
+            body();
+          } catch (const obstacle&) {
+          } catch (const exception_group&) {  // with the termination at the end of the test
+          }
+        }) {}
   ~subject() { places::is_over = true; }
 
   [[nodiscard]] target get() const { return thread_.get_target(); }
   receipt send() const { return thread_.interrupt(obstacle{1}); }
-  void await_there() const { await([] { return places::is_there.load(); }); }
+  void await_there() const {
+    await([] { return places::is_there.load(); });
+  }
   void await_asleep() const { who_.await_asleep(); }
 
  private:
@@ -106,8 +109,8 @@ TEST_F(Diagnose, NamesTheScopeThatHolds) {
   const report found = diagnose(one.get());
   EXPECT_EQ(found.why, hold::blocked_by_scope);
   EXPECT_EQ(found.who, one.get());
-  EXPECT_TRUE(contains(found.reason,
-                       "an interrupt of type sigexc::(anonymous namespace)::obstacle"))
+  EXPECT_TRUE(
+      contains(found.reason, "an interrupt of type sigexc::(anonymous namespace)::obstacle"))
       << found.reason;
   EXPECT_TRUE(contains(found.reason, "policy::never for sigexc::(anonymous namespace)::obstacle;"))
       << found.reason;

@@ -48,7 +48,7 @@ class text_pipe {
 TEST(Dump, WritesAParagraphAboutEveryTarget) {
   const enrollment self("the caller");
   const long_wait sleeper;  // its thread, "holder", has one pending
-  await([] {  // it has begun
+  await([] {                // it has begun
     const auto all = targets();
     return std::all_of(all.begin(), all.end(),
                        [](const target& who) { return diagnose(who).why != hold::not_running; });

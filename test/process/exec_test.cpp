@@ -81,11 +81,12 @@ std::string end_of(pid_t child) {
 // Interrupts `to` from threads of its own, until it ends.
 class storm {
  public:
-  explicit storm(target to, int senders = 2) {
-    for (int i = 0; i < senders; ++i)
-      threads_.emplace_back([this, to] {
+  explicit storm(target to) {
+    for (const bool asks : {false, true})
+      threads_.emplace_back([this, to, asks] {
         while (!is_over_) {
           to.interrupt(0).withdraw();
+          if (asks) static_cast<void>(diagnose(to));
           sent_.fetch_add(1, std::memory_order_relaxed);
         }
       });

@@ -52,6 +52,7 @@ std::string use_everything() {
   other.interrupt(3);
   if (other.wait() != "123") return "caught " + other.wait();
   thread endless([] { sleep_for(1h); });
+  if (diagnose(endless.get_target()).why == hold::blocked_by_scope) return "something is blocked";
   endless.terminate();
   if (const auto end = raised_by([&] { endless.wait(); }); end != "terminated") return end;
   return "";
