@@ -120,6 +120,7 @@ void after_a_wait(const std::function<void()>& exec) {
 }
 
 TEST(Exec, FindsNoSignalInTheNewProgram) {  // X1
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const enrollment self;
   const int rounds = stress_rounds(1000);
   int bad = 0;
