@@ -13,3 +13,4 @@
 #include <sigexc/target.hpp>
 #include <sigexc/testing.hpp>
 #include <sigexc/thread.hpp>
+#include <sigexc/timeout.hpp>

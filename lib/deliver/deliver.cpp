@@ -62,13 +62,13 @@ class raise_site {
     ++questions_;
     for (std::size_t i = 0; i < std::min(asked_, types_.size()); ++i)
       if (types_[i] == thrown) return survives_[i];
-    const verdict found = examine(thrown, from_);
     types_[asked_ % types_.size()] = thrown;
-    survives_[asked_++ % types_.size()] = found.survives;
-    // Of the frames that hold, the innermost is gone first.
-    if (!found.survives && (!has_held_ || found.at.slot < holder_.at.slot)) holder_ = found;
-    has_held_ = has_held_ || !found.survives;
-    return found.survives;
+    return survives_[asked_++ % types_.size()] = note(examine(thrown, from_));
+  }
+  // For a deadline it is enough that its own scope is reached.
+  bool reaches_scope_of(const deadline_link& due) noexcept {
+    ++questions_;
+    return note(examine(&typeid(deadline_reached), from_, deadline_list::frame_of(due)));
   }
   [[nodiscard]] bool has_held() const noexcept { return has_held_; }
   // The counter in the frame that holds; 0: nothing is held only for this.
@@ -76,6 +76,13 @@ class raise_site {
   void remember() const noexcept { remember_holding(from_, holder_, holder_.frames + questions_); }
 
  private:
+  bool note(const verdict& found) noexcept {
+    // Of the frames that hold, the innermost is gone first.
+    if (!found.survives && (!has_held_ || found.at.slot < holder_.at.slot)) holder_ = found;
+    has_held_ = has_held_ || !found.survives;
+    return found.survives;
+  }
+
   const stack_position& from_;
   std::array<const std::type_info*, 4> types_{};
   std::array<bool, 4> survives_{};
@@ -209,10 +216,53 @@ std::exception_ptr take_deliverable(place where, raise_site& site) {
   return raising.take(!raising.has_several() || site.survives(&typeid(exception_group)));
 }
 
+// The deadline that ends its scope here, or null. The outermost of those that have passed (T2),
+// unless a frame on the way out to its scope holds it: one inside that frame goes first then.
+deadline_link* deliverable_deadline(const record& self, place where, raise_site& site) {
+  deadline_link* due = self.deadlines.empty() ? nullptr : self.deadlines.find_due(nullptr);
+  if (due == nullptr) return nullptr;
+  const policy governing = policy_of(governed_types<deadline_reached>);
+  if (governing == policy::never || (governing == policy::on_blocking && where != place::wait))
+    return nullptr;
+  while (due != nullptr && !site.reaches_scope_of(*due)) due = self.deadlines.find_due(due);
+  return due;
+}
+
+// What has to be thrown for a deadline, or null.
+std::exception_ptr take_deadline(place where, raise_site& site) {
+  record& self = *current.self;
+  deadline_link* const due = deliverable_deadline(self, where, site);
+  if (due == nullptr) return nullptr;
+  self.deadlines.is_first = false;
+  return deadline_list::raise(*due);
+}
+
+// Interrupts before deadlines, since those wait for nobody: but only once, or a stream of
+// interrupts would keep a deadline from ending its scope.
+std::exception_ptr take_next(place where, raise_site& site) {
+  std::exception_ptr raised;
+  if (current.self->deadlines.is_first && (raised = take_deadline(where, site)) != nullptr) {
+    current.pending_flag.store(1, std::memory_order_relaxed);  // nobody has looked at the mailbox
+    return raised;
+  }
+  raised = take_deliverable(where, site);
+  if (current.self == nullptr || current.self->deadlines.empty()) return raised;
+  if (raised == nullptr) {
+    raised = take_deadline(where, site);
+  } else {
+    current.self->deadlines.is_first = deliverable_deadline(*current.self, where, site) != nullptr;
+    if (current.self->deadlines.is_first) current.pending_flag.store(1, std::memory_order_relaxed);
+  }
+  current.self->publish_held();
+  return raised;
+}
+
 // Whether nothing has changed since all that is here was held: nothing has arrived, no scope was
 // opened or left, no callback was added, and the stack is the same (R4).
 bool is_known_to_hold_all(const stack_position& from) noexcept {
-  return current.self->is_empty() && current.innermost == last_held.innermost &&
+  return current.self->is_empty() &&
+         !current.self->deadlines.is_told.load(std::memory_order_relaxed) &&
+         current.innermost == last_held.innermost &&
          current.self->callbacks.count_added() == last_held.callbacks && is_known_to_hold(from);
 }
 
@@ -226,8 +276,9 @@ bool would_deliver_at(place where) {
   interrupt* one = self.held.first();
   while (one != nullptr && (one->is_withdrawn() || !is_deliverable(self, *one, where, site)))
     one = one->next.load(std::memory_order_relaxed);
+  const bool has_any = one != nullptr || deliverable_deadline(self, where, site) != nullptr;
   note_unraised(site);
-  return one != nullptr;
+  return has_any;
 }
 
 bool has_deliverable_at(place where) {
@@ -261,7 +312,7 @@ void deliver_at(place where) {
   if (where == place::safe_point && is_known_to_hold_all(from)) return;
   forget_holding();
   raise_site site(from);
-  std::exception_ptr raised = take_deliverable(where, site);
+  std::exception_ptr raised = take_next(where, site);
   note_unraised(site);
   note_place(from);
   // A wait must find the flag clear, or it would spin; it sets it again at its end.

@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include <mutex>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -59,7 +60,11 @@ void errand::start_thread() {
   if (process.has_thread.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(process.mutex);
   if (process.has_thread.load(std::memory_order_relaxed)) return;
-  // It handles no signals: those are for the threads of the program.
+  start_service(serve, "sigexc-wake");
+  process.has_thread.store(true, std::memory_order_release);
+}
+
+void start_service(void* (*serve)(void*), const char* name) {
   sigset_t every;
   sigset_t before;
   sigfillset(&every);
@@ -69,10 +74,10 @@ void errand::start_thread() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (error != 0)
     throw std::system_error(error, std::generic_category(),
-                            "sigexc: the thread that wakes foreign code could not be made");
-  pthread_setname_np(made, "sigexc-wake");
+                            std::string("sigexc: the library's thread ") + name +
+                                " could not be made");
+  pthread_setname_np(made, name);
   pthread_detach(made);
-  process.has_thread.store(true, std::memory_order_release);
 }
 
 void errand::before_fork() noexcept { process.mutex.lock(); }

@@ -15,6 +15,10 @@
 
 namespace sigexc::detail {
 
+// Starts a detached thread of the library's own: it handles no signals, which are for the threads of
+// the program. Throws std::system_error.
+void start_service(void* (*serve)(void*), const char* name);
+
 class errand {
  public:
   errand() = default;

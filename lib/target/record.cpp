@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <typeinfo>
 #include <utility>
 
 namespace sigexc::detail {
@@ -77,6 +78,7 @@ void record::collect() noexcept {
   // First the flag, then the mailbox: who pushes after we have taken it sets the flag after we have
   // cleared it.
   if (current.pending_flag.exchange(0, std::memory_order_seq_cst) != 0) current.is_signalled = true;
+  deadlines.is_told.store(false, std::memory_order_relaxed);
   held.append_all(take());
 }
 
@@ -256,6 +258,14 @@ bool fire(record& to, interrupt& reusable, record* by) noexcept {
 
 void fire_and_wake(record& to, interrupt& reusable) noexcept {
   if (fire(to, reusable)) to.wakers.call_for(reusable, reusable.exception.__cxa_exception_type());
+}
+
+void tell_of_deadline(record& to, sender_count::ticket counted) noexcept {
+  to.deadlines.is_told.store(true, std::memory_order_seq_cst);
+  if (current_block* const block = to.block.load(std::memory_order_seq_cst))
+    announce(to, *block, !counted.is_fence_needed);
+  to.wakers.post_for(typeid(deadline_reached));
+  to.traffic.leave(counted);
 }
 
 void scope::leave_with_news(bool is_opened) noexcept {

@@ -11,10 +11,12 @@
 //   only when it has closed the mailbox and then seen them gone, so that neither its storage goes
 //   nor its id is used again under a sender's hands (S6, S8). See target/traffic.hpp.
 // - `callbacks`, `wakers`: guarded by their mutexes.
+// - `deadlines`: see target/deadlines.hpp.
 #pragma once
 
 #include "mailbox/mailbox.hpp"
 #include "target/callbacks.hpp"
+#include "target/deadlines.hpp"
 #include "target/traffic.hpp"
 #include "target/wakers.hpp"
 
@@ -92,7 +94,9 @@ struct record final : mailbox {
   // The owner forgets what was withdrawn of what it holds.
   void drop_withdrawn() noexcept;
   // The owner tells its scopes whether something is held.
-  void publish_held() const noexcept { current.held = held.empty() && !is_explored ? 0 : 1; }
+  void publish_held() const noexcept {
+    current.held = held.empty() && !is_explored && !deadlines.has_due() ? 0 : 1;
+  }
 
   // Around a fork that the record's own thread makes: in the child the mailbox is empty (X1).
   void before_fork() noexcept;
@@ -114,6 +118,7 @@ struct record final : mailbox {
   // `traffic` and finds this set. Written by the owner, before it waits for those who are counted.
   std::atomic<bool> is_leaving{false};
   callback_list callbacks;
+  deadline_list deadlines;
   waker_list wakers{*this};
 
   // The kernel's id of the thread. Written before `block`.
@@ -146,5 +151,9 @@ bool send(record& to, interrupt& sent) noexcept;
 bool fire(record& to, interrupt& reusable, record* by = nullptr) noexcept;
 // The same, and wakes foreign code.  Signals: unsafe.
 void fire_and_wake(record& to, interrupt& reusable) noexcept;
+
+// Makes the target look at its deadlines, in foreign code too.
+// @param counted as what the caller is counted in `to.traffic`, until this returns.
+void tell_of_deadline(record& to, sender_count::ticket counted) noexcept;
 
 }  // namespace sigexc::detail

@@ -72,6 +72,15 @@ void waker_list::call_for_held(const interrupt* first) noexcept {
   }
 }
 
+void waker_list::post_for(const std::type_info& type) noexcept {
+  if (!has_any()) return;
+  const std::lock_guard lock(mutex_);
+  waker* const one = innermost_.load(std::memory_order_relaxed);
+  if (one == nullptr || !is_let_through(*one, &type)) return;
+  one->is_missed = true;
+  post();
+}
+
 void waker_list::run() noexcept {
   if (has_barrier_everywhere()) barrier_everywhere();
   std::unique_lock lock(mutex_);

@@ -53,6 +53,9 @@ class waker_list final : public errand {
 
   // The owner's, when it has left a waker: what is held is also for the one around it.
   void call_for_held(const interrupt* first) noexcept;
+  // Has the innermost waker called by an errand, unless the scopes around it hold what is raised as
+  // `type`: for deadlines, whose thread calls nobody.
+  void post_for(const std::type_info& type) noexcept;
 
  private:
   // Calls what was missed, if it is due now.

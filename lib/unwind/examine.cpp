@@ -84,7 +84,8 @@ bool find_facts(std::uintptr_t counter, const std::type_info* thrown, std::uint3
 
 }  // namespace
 
-verdict examine(const std::type_info* thrown, const stack_position& from) noexcept {
+verdict examine(const std::type_info* thrown, const stack_position& from,
+                std::uintptr_t catching) noexcept {
   const auto closed = count_closed_libraries();
   stack_position at = from;
   bool tells_types = false;
@@ -97,7 +98,10 @@ verdict examine(const std::type_info* thrown, const stack_position& from) noexce
     const bool goes_on = is_known && facts.verdict.what == fate::passes &&
                          facts.rule.how != frame_rule::kind::unknown &&
                          facts.rule.how != frame_rule::kind::outermost;
-    if (goes_on && step(facts.rule, at)) continue;
+    if (goes_on && step(facts.rule, at)) {
+      if (at.stack > catching) return {true};
+      continue;
+    }
     return {false, at.counter, tells_types, at, frames};
   }
 }

@@ -4,6 +4,8 @@
 #include "unwind/frame_rule.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <typeinfo>
 
 namespace sigexc::detail {
@@ -16,11 +18,15 @@ struct verdict {
   std::size_t frames = 0;     // so many frames away
 };
 
+inline constexpr std::uintptr_t no_frame = std::numeric_limits<std::uintptr_t>::max();
+
 // Judges a raise of an exception of type `thrown` by the function that `from` is the caller of;
 // null stands for a type that only `catch (...)` takes. `from` has to be computed in a function
 // that may throw, or compilers leave its caller's tables empty. Other exceptions may be on their
 // way. It takes 8 KiB of the stack where a landing pad is met for the first time.
-verdict examine(const std::type_info* thrown, const stack_position& from) noexcept;
+// @param catching the frame that ends above this address is known to catch it, if it gets there.
+verdict examine(const std::type_info* thrown, const stack_position& from,
+                std::uintptr_t catching = no_frame) noexcept;
 
 // Remembers that what is held at `from` is held by `found`, and forgets what was remembered.
 // @param cost how much finding it out took, in frames and the like.

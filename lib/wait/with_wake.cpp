@@ -14,6 +14,7 @@
 #include <sigexc/detail/waker.hpp>
 #include <sigexc/safe_point.hpp>
 
+#include <typeinfo>
 #include <utility>
 
 namespace sigexc::detail {
@@ -46,8 +47,10 @@ foreign_code::~foreign_code() {
   leave();
   // Left with a value or by an exception, with the interrupt pending: the foreign code around this,
   // if there is any, has to return too.
-  if (current.self != nullptr && current.self->wakers.has_any() && interrupt_pending())
+  if (current.self != nullptr && current.self->wakers.has_any() && interrupt_pending()) {
     current.self->wakers.call_for_held(current.self->held.first());
+    if (current.self->deadlines.has_due()) current.self->wakers.post_for(typeid(deadline_reached));
+  }
 }
 
 void foreign_code::end() {

@@ -31,6 +31,8 @@ inline std::string words(const std::exception_ptr& exception) {
     std::string all;
     for (const auto& member : group.exceptions()) all += (all.empty() ? "" : ", ") + words(member);
     return "group(" + all + ")";
+  } catch (const interruption& i) {
+    return i.what();
   } catch (const std::exception& e) {
     return e.what();
   } catch (...) {
