@@ -9,6 +9,7 @@
 #include <sigexc/mask.hpp>
 #include <sigexc/posix.hpp>
 #include <sigexc/safe_point.hpp>
+#include <sigexc/structured.hpp>
 #include <sigexc/sync.hpp>
 #include <sigexc/target.hpp>
 #include <sigexc/testing.hpp>

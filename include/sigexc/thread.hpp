@@ -99,6 +99,8 @@ SIGEXC_EXPORT unobserved_handler set_unobserved_handler(unobserved_handler handl
 
 namespace detail {
 
+class task_set;
+
 // What a thread and its handle share, apart from the result.
 class SIGEXC_EXPORT thread_state {
  public:
@@ -121,6 +123,11 @@ class SIGEXC_EXPORT thread_state {
   std::exception_ptr failure;
   std::atomic<std::uint32_t> finished{0};
   std::atomic<bool> observed{false};
+  // The set that it is a task of, or null; and what that set notes of it, under its mutex: that it
+  // was sent a termination, and that it has ended.
+  task_set* set = nullptr;
+  bool is_told = false;
+  bool has_ended = false;
   // The thread has destroyed its own handle. The thread's alone.
   bool is_on_its_own = false;
 };

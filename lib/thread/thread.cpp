@@ -3,9 +3,11 @@
 
 #include "mailbox/parking_lot.hpp"
 #include "target/record.hpp"
+#include "thread/start.hpp"
 #include "thread/unobserved.hpp"
 #include "wait/await.hpp"
 
+#include <sigexc/detail/task_set.hpp>
 #include <sigexc/exceptions.hpp>
 #include <sigexc/mask.hpp>
 
@@ -42,6 +44,7 @@ class ending {
       state_.drop_callable();
     }
     state_.self->end();
+    if (state_.set != nullptr) state_.set->task_ended(state_);
     if (state_.is_on_its_own) report_if_unobserved(state_);
     state_.finished.store(1, std::memory_order_seq_cst);
     parking_lot::wake_all(&state_.finished);
@@ -114,16 +117,28 @@ class attributes {
 
 }  // namespace
 
+void make_target(thread_state& state, const thread_options& options) {
+  state.start_blocked = options.start_blocked;
+  state.self = make_record(options.name, state.stop);
+}
+
+void launch(const std::shared_ptr<thread_state>& state, const thread_options& options) {
+  try {
+    attributes wanted;
+    if (options.stack_size != 0) wanted.set_stack_size(options.stack_size);
+    auto argument = std::make_unique<std::shared_ptr<thread_state>>(state);
+    attributes::check(
+        pthread_create(&state->handle, wanted.get(), thread_main, argument.get()));
+    static_cast<void>(argument.release());  // the thread owns it now
+  } catch (...) {
+    state->self->abandon();
+    throw;
+  }
+}
+
 void start_thread(const std::shared_ptr<thread_state>& state, const thread_options& options) {
-  attributes wanted;
-  if (options.stack_size != 0) wanted.set_stack_size(options.stack_size);
-  auto argument = std::make_unique<std::shared_ptr<thread_state>>(state);
-  state->start_blocked = options.start_blocked;
-  state->self = make_record(options.name, state->stop);
-  const int error = pthread_create(&state->handle, wanted.get(), thread_main, argument.get());
-  if (error != 0) state->self->abandon();
-  attributes::check(error);
-  static_cast<void>(argument.release());  // the thread owns it now
+  make_target(*state, options);
+  launch(state, options);
 }
 
 bool await_thread(thread_state& state, deadline until) {
@@ -147,18 +162,22 @@ void check_result(thread_state& state) {
   if (state.failure != nullptr) std::rethrow_exception(state.failure);
 }
 
-void end_thread(const std::shared_ptr<thread_state>& state) noexcept {
-  // X1: in a child of fork() there is nothing to join, though glibc does not know; and what ended
-  // the thread before that is for the parent to report.
-  if (state->self->is_left_behind()) return;
-  while (state->finished.load(std::memory_order_acquire) == 0) {
+void request_end(thread_state& state) noexcept {
+  while (state.finished.load(std::memory_order_acquire) == 0) {
     try {
-      target(state->self).terminate();
+      target(state.self).terminate();
       break;
     } catch (const std::bad_alloc&) {
       sched_yield();  // no memory for the request: until there is some, or the thread has ended
     }
   }
+}
+
+void end_thread(const std::shared_ptr<thread_state>& state) noexcept {
+  // X1: in a child of fork() there is nothing to join, though glibc does not know; and what ended
+  // the thread before that is for the parent to report.
+  if (state->self->is_left_behind()) return;
+  request_end(*state);
   if (pthread_equal(state->handle, pthread_self()) != 0) {
     pthread_detach(state->handle);
     state->is_on_its_own = true;

@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <semaphore>
 #include <stdexcept>
@@ -17,39 +16,10 @@
 
 #include "support/interrupts.hpp"
 #include "support/order.hpp"
+#include "support/unobserved.hpp"
 
 namespace sigexc::test {
 namespace {
-
-// What is told to the unobserved handler while it lives, in words.
-class told {
- public:
-  told() : before_(set_unobserved_handler(collect)) { all() = {}; }
-  told(const told&) = delete;
-  told& operator=(const told&) = delete;
-  ~told() { set_unobserved_handler(before_); }
-
-  [[nodiscard]] std::string words() const {
-    const std::lock_guard lock(mutex());
-    return all();
-  }
-
- private:
-  static std::mutex& mutex() {
-    static std::mutex m;
-    return m;
-  }
-  static std::string& all() {
-    static std::string a;
-    return a;
-  }
-  static void collect(const target& who, std::exception_ptr exception) noexcept {
-    const std::lock_guard lock(mutex());
-    all() += who.name() + ": " + test::words(exception) + "; ";
-  }
-
-  unobserved_handler before_;
-};
 
 // An exception whose last copy calls a function when it goes.
 template <class F>
