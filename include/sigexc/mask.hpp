@@ -63,6 +63,16 @@ class scope {
   };
   SIGEXC_EXPORT explicit scope(restoring) noexcept;
 
+  // Everything waits until an operation has to wait; what is blocked around this stays blocked.
+  struct limiting_to_waits {};
+  explicit scope(limiting_to_waits) noexcept
+      : types_(governed_types<>),
+        policy_(policy::on_blocking),
+        limits_(true),
+        is_quiet_(was_quiet_) {
+    enter();
+  }
+
   scope(const scope&) = delete;
   scope& operator=(const scope&) = delete;
   ~scope() {
@@ -81,16 +91,20 @@ class scope {
   // What governs an exception whose type `matches` one of a scope's, seen from `innermost`.
   template <class Matches>
   static policy lookup(const scope* innermost, Matches matches) {
+    policy least = policy::immediate;
     for (const scope* s = innermost; s != nullptr;) {
       if (s->types_[0] != nullptr && !matches(s->types_)) {
         s = s->outer_;
       } else if (s->restores_) {
         s = s->base_;
+      } else if (s->limits_) {
+        least = s->policy_;
+        s = s->outer_;
       } else {
-        return s->policy_;
+        return std::max(s->policy_, least);
       }
     }
-    return policy::immediate;
+    return least;
   }
 
   // All there is to tell of a scope, for diagnosis, which has to look from another thread.
@@ -147,6 +161,7 @@ class scope {
   type_list types_;
   policy policy_;
   bool restores_ = false;
+  bool limits_ = false;  // it allows no more than its policy, and what is around it decides
   bool is_open_ = true;
   bool was_quiet_ = current.quiet.load(std::memory_order_relaxed);
   bool is_quiet_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sigexc/attach.hpp>
+#include <sigexc/bracket.hpp>
 #include <sigexc/configure.hpp>
 #include <sigexc/diagnose.hpp>
 #include <sigexc/exceptions.hpp>

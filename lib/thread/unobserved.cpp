@@ -1,6 +1,9 @@
 // The handler for unobserved exceptions, and the default one.
 #include "thread/unobserved.hpp"
 
+#include "target/record.hpp"
+
+#include <sigexc/bracket.hpp>
 #include <sigexc/exceptions.hpp>
 #include <sigexc/thread.hpp>
 
@@ -45,6 +48,18 @@ constinit std::atomic<unobserved_handler> handler{print_unobserved};
 
 void report_unobserved(const target& ended, const std::exception_ptr& exception) noexcept {
   if (!is_termination(exception)) handler.load(std::memory_order_acquire)(ended, exception);
+}
+
+void report_suppressed(const std::exception_ptr& exception) noexcept {
+  try {
+    if (current.self != nullptr)
+      return report_unobserved(target(reference<record>(*current.self)), exception);
+    const enrollment for_its_name("no target");
+    report_unobserved(for_its_name.get_target(), exception);
+  } catch (...) {  // no memory, or no signal for us: then nobody has a handler that knows targets
+    std::fputs("sigexc: the release of a bracket threw while another exception was on its way\n",
+               stderr);
+  }
 }
 
 }  // namespace detail

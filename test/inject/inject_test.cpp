@@ -398,4 +398,105 @@ TEST(Injected, EndOfATargetDiscardsTheInterrupt) {
   EXPECT_EQ(result.discarded, result.instructions + 1);
 }
 
+// Counts what a bracket acquires and releases.
+class bracketing : public injected_code {
+ public:
+  // Called once before, so that the loader has bound what it calls: that is not to be stepped through.
+  bracketing() { sigexc::bracket([] {}, [] {}, [] {}); }
+  void run() override {
+    is_complete_ = sigexc::bracket(
+        [this] { return acquire(); },
+        [](int& number) {
+          sigexc::safe_point();
+          return number == 7;
+        },
+        [this](int&) {
+          sigexc::safe_point();
+          ++released_;
+        });
+  }
+  bool has_happened() override { return is_complete_; }
+  bool is_intact() override {
+    return acquired_ == released_ && acquired_ <= 1 && (acquired_ == 1 || !is_complete_) &&
+           sigexc::current_policy() == sigexc::policy::immediate;
+  }
+
+ protected:
+  virtual int acquire() {
+    sigexc::safe_point();
+    ++acquired_;
+    sigexc::safe_point();
+    return 7;
+  }
+  int acquired_ = 0;
+  int released_ = 0;
+  bool is_complete_ = false;
+};
+
+// T4
+TEST(Injected, BracketReleasesOnceWhatItHasAcquired) {
+  const auto result = injected<bracketing>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
+// As a statement, and with an operation that waits while it acquires.
+class bracketing_a_unit : public bracketing {
+ public:
+  void run() override {
+    sigexc::bracket_scope unit{[this] { return acquire(); },
+                               [this](int&) {
+                                 units_.release();
+                                 ++released_;
+                               }};
+    sigexc::safe_point();
+    is_complete_ = true;
+  }
+  bool is_intact() override {
+    // The unit is there, unless it never was.
+    return bracketing::is_intact() && units_.try_acquire() == was_released_;
+  }
+  bool wake() override {
+    units_.release();
+    return was_released_ = true;
+  }
+
+ private:
+  int acquire() override {
+    units_.acquire();
+    ++acquired_;
+    return 7;
+  }
+  sigexc::counting_semaphore units_{0};
+  std::atomic<bool> was_released_{false};
+};
+
+// T4
+TEST(Injected, BracketThatWaitsReleasesOnceWhatItHasAcquired) {
+  const auto result = injected<bracketing_a_unit>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
+// A deadline that is set and taken away, with others' interrupts in between.
+class timing_out : public without_effect {
+ public:
+  timing_out() {  // once before: the thread that watches is there
+    const sigexc::enrollment here;
+    sigexc::timeout(std::chrono::hours(2), [] {});
+  }
+
+ private:
+  void run() override {
+    is_complete_ = sigexc::timeout(std::chrono::hours(1), [] { sigexc::safe_point(); });
+  }
+};
+
+// T1
+TEST(Injected, TimeoutPassesTheInterruptAtEveryInstruction) {
+  const auto result = injected<timing_out>();
+  EXPECT_GT(result.raised, 0);
+  EXPECT_GT(result.completed, 0);
+}
+
 }  // namespace
