@@ -12,6 +12,8 @@
 #include <sys/prctl.h>
 
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <typeinfo>
 #include <utility>
 
@@ -67,6 +69,26 @@ class deadline_watch {
       current.pending_flag.store(1, std::memory_order_seq_cst);
     }
     if (is_earlier) futex_wake(&changes_, 1);
+  }
+
+  // See restart_deadlines_in_child.
+  void restart() noexcept {
+    new (&mutex_) std::mutex;
+    heap_ = deadline_heap();
+    wakes_at_ = time_point::max();
+    has_thread_.store(false, std::memory_order_relaxed);
+    if (current.self == nullptr || current.self->deadlines.empty()) return;
+    for (auto* one = current.self->deadlines.innermost_; one != nullptr; one = one->outer_) {
+      one->is_queued_ = false;
+      one->child_ = one->sibling_ = one->previous_ = nullptr;
+      if (one->at_ != time_point::max()) queue(*one);
+    }
+    try {
+      start();
+    } catch (const std::system_error&) {
+      // No thread can be made now: the next scope tries again, and until then the deadlines are
+      // found where something else makes this thread look.
+    }
   }
 
  private:
@@ -130,6 +152,8 @@ record& this_thread_record() {
 }
 
 }  // namespace
+
+void restart_deadlines_in_child() noexcept { process.restart(); }
 
 deadline_link::deadline_link(time_point time)
     : at_(time),

@@ -64,4 +64,8 @@ class deadline_list {
   std::uint64_t last_serial_ = 0;
 };
 
+// In the child of a fork, in which there are no other threads: their deadlines are forgotten, those
+// of the calling thread run on, watched by a thread of the child's.
+void restart_deadlines_in_child() noexcept;
+
 }  // namespace sigexc::detail
