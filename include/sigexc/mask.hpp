@@ -115,9 +115,10 @@ class scope {
     type_list types;
     policy what;
     bool restores;
+    bool limits;
   };
   [[nodiscard]] view look() const noexcept {
-    return {this, outer_, base_, types_, policy_, restores_};
+    return {this, outer_, base_, types_, policy_, restores_, limits_};
   }
 
   [[nodiscard]] policy what() const noexcept { return policy_; }

@@ -37,17 +37,21 @@ const scope::view* find_governing(const inspection& seen, const std::type_info* 
     return std::find_if(seen.scopes.begin(), end,
                         [&](const auto& view) { return view.self == one; });
   };
+  const scope::view* limit = nullptr;
   auto one = seen.scopes.begin();
   while (one != end) {
     if (!is_governed(type, one->types)) {
       one = find(one->outer);
     } else if (one->restores) {
       one = find(one->base);
+    } else if (one->limits) {
+      if (limit == nullptr) limit = &*one;
+      one = find(one->outer);
     } else {
-      return &*one;
+      return limit != nullptr && one->what < limit->what ? limit : &*one;
     }
   }
-  return nullptr;
+  return limit;
 }
 
 std::string name_of(const std::type_info* type) {
