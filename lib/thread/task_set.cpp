@@ -208,7 +208,6 @@ void task_set::join() {
     for (const auto& task : all) report_own_failure(*task);
     throw;
   }
-  for (const auto& task : all) task->observed.store(true, std::memory_order_relaxed);
   if (thrown != nullptr) std::rethrow_exception(std::move(thrown));
 }
 

@@ -5,6 +5,7 @@
 #include <barrier>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <latch>
 #include <memory>
@@ -479,14 +480,21 @@ TEST(TaskGroup, TellsHundredsAtOnce) {  // T3
   await_threads(before);
 }
 
-TEST(TaskGroup, KeepsNoThreadsOfTasksThatHaveEnded) {
+TEST(TaskGroup, KeepsNoStacksOfTasksThatHaveEnded) {
   const enrollment self;
+  const auto pages = [] {  // of address space
+    std::size_t count = 0;
+    std::ifstream("/proc/self/statm") >> count;
+    return count;
+  };
+  constexpr std::size_t stack = 16U << 20;
+  constexpr std::size_t many = 200;
   task_group group;
-  const std::size_t before = count_threads();
-  for (int i = 0; i < 2'000; ++i) group.spawn([] {}).wait();
-  EXPECT_LT(count_threads(), before + 10);
+  const std::size_t before = pages();
+  for (std::size_t i = 0; i < many; ++i)
+    group.spawn(thread_options{.stack_size = stack}, [] {}).wait();
+  EXPECT_LT((pages() - before) * 4096, many * stack / 2);
   group.join();
-  await_threads(before);
 }
 
 TEST(TaskGroup, InterruptedWhileItJoinsTerminatesItsTasks) {  // T3
