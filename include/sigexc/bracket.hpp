@@ -10,10 +10,10 @@
 //
 // Interrupts are raised at safe points only, and between the end of `acquire` and the begin of what
 // will release there is none. What is left is that `acquire` and `release` themselves are not cut
-// in two: `release` runs in a block of everything; `acquire` runs where only an operation that has to
-// wait is interrupted (`policy::on_blocking`), such as the opening of a pipe that nobody writes to:
-// there nothing has been acquired yet. An `acquire` of several steps that wait has to undo the first
-// where the second is interrupted, as with every exception. Blocks of a caller stay closed.
+// in two: `release` runs in a block of everything; `acquire` runs where only an operation that has
+// to wait is interrupted (`policy::on_blocking`), such as the opening of a pipe that nobody writes
+// to: there nothing has been acquired yet. An `acquire` of several steps that wait has to undo the
+// first where the second is interrupted, as with every exception. Blocks of a caller stay closed.
 //
 // An object with a destructor is a bracket as well, and the better one where there is a class for
 // it. A bracket adds that its `release` may wait and may throw.
@@ -85,8 +85,8 @@ class acquired<void> {
 
 }  // namespace detail
 
-/// Acquires something where it is made, and releases it at the end of its C++ scope. It lives on the
-/// stack; it is neither copied nor moved.
+/// Acquires something where it is made, and releases it at the end of its C++ scope. It lives on
+/// the stack; it is neither copied nor moved.
 template <class A, class R>
 class bracket_scope {
  public:
@@ -125,14 +125,10 @@ class bracket_scope {
   }
 
   /// What was acquired.  Safe point: never.  Throws: nothing.
-  decltype(auto) operator*() noexcept
-    requires(!std::is_void_v<std::invoke_result_t<A&>>)
-  {
+  decltype(auto) operator*() noexcept requires(!std::is_void_v<std::invoke_result_t<A&>>) {
     return acquired_.get();
   }
-  auto operator->() noexcept
-    requires(!std::is_void_v<std::invoke_result_t<A&>>)
-  {
+  auto operator->() noexcept requires(!std::is_void_v<std::invoke_result_t<A&>>) {
     return std::addressof(acquired_.get());
   }
 
@@ -154,8 +150,8 @@ class bracket_scope {
   bool is_held_ = true;
 };
 
-/// Calls `acquire()`, then `use` with its result, then, in whatever way `use` is left, `release` with
-/// it: exactly once, if `acquire` has returned.
+/// Calls `acquire()`, then `use` with its result, then, in whatever way `use` is left, `release`
+/// with it: exactly once, if `acquire` has returned.
 ///
 /// @param use, release called with what `acquire` returned, by reference; without it, if that is
 ///        nothing. `use` runs with the scopes of the caller.

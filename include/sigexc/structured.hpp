@@ -7,7 +7,7 @@
 //
 //   sigexc::task_group workers;
 //   for (const auto& part : parts) workers.spawn([&part] { assemble(part); });
-//   workers.join();                                  // throws what ended one; the others are gone then
+//   workers.join();                       // throws what ended one; the others are gone by then
 //
 // Whoever is not needed any more is terminated *and joined* before the call returns: all are told
 // before any is joined. What a termination that was sent here ends is no error. What a task throws
@@ -50,14 +50,13 @@ namespace sigexc {
 /// a thread cannot be made, after those that could were terminated and joined.
 /// See: T3.
 template <class... F>
-  requires(sizeof...(F) > 0 && (std::invocable<F> && ...))
-auto race(F&&... functions) {
+requires(sizeof...(F) > 0 && (std::invocable<F> && ...)) auto race(F&&... functions) {
   using result = std::variant<detail::kept_result<F>...>;
   detail::task_set set(detail::task_set::decided_by::first_end);
   const std::tuple tasks(detail::borrowing_task<F>(functions)...);
   std::apply([&set](const auto&... task) { (set.start(task, {}), ...); }, tasks);
   const detail::thread_state* const first = set.join_first();
-  return [&]<std::size_t... I>(std::index_sequence<I...>) -> result {
+  return [&]<std::size_t... I>(std::index_sequence<I...>)->result {
     std::optional<result> won;
     const auto take = [&]<std::size_t N, class G>() {
       if (std::get<N>(tasks).get() != first) return;
@@ -66,7 +65,8 @@ auto race(F&&... functions) {
     };
     (take.template operator()<I, F>(), ...);
     return *std::move(won);
-  }(std::index_sequence_for<F...>{});
+  }
+  (std::index_sequence_for<F...>{});
 }
 
 /// Calls all functions at once, each on a thread of its own, until all have returned or one throws.
@@ -78,18 +78,17 @@ auto race(F&&... functions) {
 /// Threads: any.  Signals: unsafe.
 /// Throws: what ended one of them, after the others were terminated and joined; if others threw by
 /// themselves as well, an `exception_group`, in the order of the functions; interrupts to the
-/// caller; as `thread` if a thread cannot be made, after those that could were terminated and joined.
-/// See: T3.
+/// caller; as `thread` if a thread cannot be made, after those that could were terminated and
+/// joined. See: T3.
 template <class... F>
-  requires(std::invocable<F> && ...)
-auto all(F&&... functions) {
+requires(std::invocable<F>&&...) auto all(F&&... functions) {
   using result = std::tuple<detail::kept_result<F>...>;
   detail::task_set set(detail::task_set::decided_by::first_failure);
   const std::tuple tasks(detail::borrowing_task<F>(functions)...);
   std::apply([&set](const auto&... task) { (set.start(task, {}), ...); }, tasks);
   set.join();
-  return std::apply(
-      [](const auto&... task) { return result(detail::take_result<F>(*task)...); }, tasks);
+  return std::apply([](const auto&... task) { return result(detail::take_result<F>(*task)...); },
+                    tasks);
 }
 
 /// A task of a group: what `thread` is for a thread of one's own, but for its end, which is the
@@ -136,7 +135,8 @@ class task {
   std::shared_ptr<detail::thread_result<R>> state_;
 };
 
-/// Threads that belong together: they are joined together, and one that fails terminates the others.
+/// Threads that belong together: they are joined together, and one that fails terminates the
+/// others.
 class task_group {
  public:
   task_group() noexcept : set_(detail::task_set::decided_by::first_failure) {}
@@ -149,22 +149,23 @@ class task_group {
 
   /// Starts a thread that calls `function(arguments...)`, all of them moved or copied.
   ///
-  /// In a group that was terminated, or in which a task has failed, the function is not called, until
-  /// `join()`: the task is terminated before it begins. So a task may spawn others at any time.
+  /// In a group that was terminated, or in which a task has failed, the function is not called,
+  /// until `join()`: the task is terminated before it begins. So a task may spawn others at any
+  /// time.
   ///
   /// @return the task; it need not be kept.
   ///
   /// Safe point: never.  Blocks: never.  Threads: any, the group's own too.  Signals: unsafe.
   /// Throws: as the constructor of `thread`; the group is as before then.  See: T3, S7.
   template <class F, class... A>
-    requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
+  requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
   auto spawn(F&& function, A&&... arguments) {
     return spawn(thread_options{}, std::forward<F>(function), std::forward<A>(arguments)...);
   }
 
   /// As above, with options.
   template <class F, class... A>
-    requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
+  requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
   auto spawn(const thread_options& options, F&& function, A&&... arguments) {
     using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
     std::shared_ptr<detail::thread_result<R>> state =
@@ -174,8 +175,8 @@ class task_group {
     return task<R>(std::move(state));
   }
 
-  /// Waits until all tasks have ended, those too that are spawned meanwhile. Afterwards the group is
-  /// empty, and can be used anew.
+  /// Waits until all tasks have ended, those too that are spawned meanwhile. Afterwards the group
+  /// is empty, and can be used anew.
   ///
   /// Safe point: always.  Blocks: until then; interruptible, which terminates and joins all first,
   /// until a task has failed or the group is terminated.  Threads: one at a time, not its tasks.
@@ -187,8 +188,8 @@ class task_group {
   /// See: T3.
   void join() { set_.join(); }
 
-  /// Terminates all tasks and waits for none; `join()` does, and the destructor. Tasks that wait for
-  /// groups of their own terminate these. Until they were joined, what is spawned is not run.
+  /// Terminates all tasks and waits for none; `join()` does, and the destructor. Tasks that wait
+  /// for groups of their own terminate these. Until they were joined, what is spawned is not run.
   ///
   /// Safe point: never.  Blocks: never, but where there is no memory.  Threads: any.
   /// Signals: unsafe.  Throws: nothing.

@@ -10,8 +10,8 @@
 // those of a library know nothing of its caller's. Whatever blocks interrupts blocks deadlines too;
 // blocks for `interruption` do. Callbacks do not get them.
 //
-// The exception is level-triggered, as `terminated` is: a `catch (...)` in the body that swallows it
-// delays the end to the next safe point.
+// The exception is level-triggered, as `terminated` is: a `catch (...)` in the body that swallows
+// it delays the end to the next safe point.
 #pragma once
 
 #include <sigexc/detail/deadline.hpp>
@@ -37,7 +37,7 @@ struct timed<R&> {
   using type = std::optional<std::reference_wrapper<R>>;
 };
 template <class R>
-  requires std::is_void_v<R>
+requires std::is_void_v<R>
 struct timed<R> {
   using type = bool;
 };
@@ -73,8 +73,7 @@ class deadline_scope {
   /// @param time when a body is ended; `time_point::max()`: never. Those of other clocks than
   ///        `std::chrono::steady_clock` are converted now.
   template <class Clock, class Duration>
-  explicit deadline_scope(std::chrono::time_point<Clock, Duration> time)
-      : time_(to_steady(time)) {}
+  explicit deadline_scope(std::chrono::time_point<Clock, Duration> time) : time_(to_steady(time)) {}
 
   /// @param duration from now. Zero or less: a body is ended at its first safe point.
   template <class Rep, class Period>
@@ -84,8 +83,8 @@ class deadline_scope {
   /// Calls `body()`.
   ///
   /// @return its result, in a `std::optional` (of a `std::reference_wrapper` for a reference), or
-  ///         nothing if the deadline ended it; for a body that returns nothing, whether it returned.
-  ///         What it has returned is returned, however late it is.
+  ///         nothing if the deadline ended it; for a body that returns nothing, whether it
+  ///         returned. What it has returned is returned, however late it is.
   ///
   /// Where several deadlines have passed, the outermost ends its body (T2). Where interrupts can be
   /// raised too, they go first, but not twice.
@@ -124,7 +123,8 @@ class deadline_scope {
 
 /// Calls `body()`, for at most `duration`. The same as `deadline_scope(duration).run(body)`.
 ///
-/// @return its result in a `std::optional`, or nothing if the time was over; for a body that returns
+/// @return its result in a `std::optional`, or nothing if the time was over; for a body that
+/// returns
 ///         nothing, whether it returned.
 ///
 /// Safe point: never, but for what `body` does.  Blocks: only in `body`.  Threads: targets only.

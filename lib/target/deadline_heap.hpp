@@ -1,10 +1,10 @@
 // A heap of deadlines, linked through the deadlines themselves: it needs no memory of its own, so
 // that the end of a scope cannot fail and its beginning does not allocate.
 //
-// It is a pairing heap: a tree in which nobody is earlier than his parent, kept as lists of children.
-// Adding one, and removing one that has no children, is a comparison and a few links, and that is
-// what scopes do that end in time; taking the earliest is O(log n) amortised. A heap in an array has
-// better bounds and has to grow.
+// It is a pairing heap: a tree in which nobody is earlier than his parent, kept as lists of
+// children. Adding one, and removing one that has no children, is a comparison and a few links, and
+// that is what scopes do that end in time; taking the earliest is O(log n) amortised. A heap in an
+// array has better bounds and has to grow.
 //
 // Not synchronised.
 #pragma once

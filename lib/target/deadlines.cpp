@@ -171,8 +171,8 @@ deadline_link::deadline_link(time_point time)
 
 deadline_link::~deadline_link() {
   const bool is_told = process.unlink(*this);
-  if (current.self != self_.get()) return;     // the enrollment has ended meanwhile
-  if (is_told) self_->await_signals();         // T1: no signal either
+  if (current.self != self_.get()) return;       // the enrollment has ended meanwhile
+  if (is_told) self_->await_signals();           // T1: no signal either
   if (current.held != 0) self_->publish_held();  // S9: it may have been for this one
 }
 

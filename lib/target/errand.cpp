@@ -73,9 +73,9 @@ void start_service(void* (*serve)(void*), const char* name) {
   const int error = pthread_create(&made, nullptr, serve, nullptr);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (error != 0)
-    throw std::system_error(error, std::generic_category(),
-                            std::string("sigexc: the library's thread ") + name +
-                                " could not be made");
+    throw std::system_error(
+        error, std::generic_category(),
+        std::string("sigexc: the library's thread ") + name + " could not be made");
   pthread_setname_np(made, name);
   pthread_detach(made);
 }

@@ -15,8 +15,8 @@
 
 namespace sigexc::detail {
 
-// Starts a detached thread of the library's own: it handles no signals, which are for the threads of
-// the program. Throws std::system_error.
+// Starts a detached thread of the library's own: it handles no signals, which are for the threads
+// of the program. Throws std::system_error.
 void start_service(void* (*serve)(void*), const char* name);
 
 class errand {

@@ -11,8 +11,8 @@
 // all were told; it is left for later, and the join goes on deaf to further ones (T3).
 //
 // Told is a task that was sent a termination by the set: that is noted before it is sent, so that a
-// `terminated` that ends it is known to be the set's own. If somebody else had sent one as well, the
-// two are one (D5), and so is what becomes of them.
+// `terminated` that ends it is known to be the set's own. If somebody else had sent one as well,
+// the two are one (D5), and so is what becomes of them.
 //
 // A termination is sent without the mutex: it may call a waker, which is the user's code. The set
 // outlives that, as it outlives its threads: they are joined before it goes.
@@ -115,7 +115,8 @@ void task_set::task_ended(thread_state& task) noexcept {
 }
 
 void task_set::tell_all() noexcept {
-  // New ones are appended, and are told by who starts them; none is taken out before all have ended.
+  // New ones are appended, and are told by who starts them; none is taken out before all have
+  // ended.
   for (std::size_t i = 0;; ++i) {
     std::shared_ptr<thread_state> task;
     {

@@ -127,8 +127,7 @@ void launch(const std::shared_ptr<thread_state>& state, const thread_options& op
     attributes wanted;
     if (options.stack_size != 0) wanted.set_stack_size(options.stack_size);
     auto argument = std::make_unique<std::shared_ptr<thread_state>>(state);
-    attributes::check(
-        pthread_create(&state->handle, wanted.get(), thread_main, argument.get()));
+    attributes::check(pthread_create(&state->handle, wanted.get(), thread_main, argument.get()));
     static_cast<void>(argument.release());  // the thread owns it now
   } catch (...) {
     state->self->abandon();

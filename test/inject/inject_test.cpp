@@ -401,19 +401,21 @@ TEST(Injected, EndOfATargetDiscardsTheInterrupt) {
 // Counts what a bracket acquires and releases.
 class bracketing : public injected_code {
  public:
-  // Called once before, so that the loader has bound what it calls: that is not to be stepped through.
-  bracketing() { sigexc::bracket([] {}, [] {}, [] {}); }
+  // Called once before, so that the loader has bound what it calls: that is not to be stepped
+  // through.
+  bracketing() {
+    sigexc::bracket([] {}, [] {}, [] {});
+  }
   void run() override {
-    is_complete_ = sigexc::bracket(
-        [this] { return acquire(); },
-        [](int& number) {
-          sigexc::safe_point();
-          return number == 7;
-        },
-        [this](int&) {
-          sigexc::safe_point();
-          ++released_;
-        });
+    is_complete_ = sigexc::bracket([this] { return acquire(); },
+                                   [](int& number) {
+                                     sigexc::safe_point();
+                                     return number == 7;
+                                   },
+                                   [this](int&) {
+                                     sigexc::safe_point();
+                                     ++released_;
+                                   });
   }
   bool has_happened() override { return is_complete_; }
   bool is_intact() override {

@@ -1,6 +1,6 @@
-// Trees of races, groups and deadlines, at random, with interrupts to random tasks of them, and with
-// tasks that fail at random. Afterwards no thread is left, and each exception that was thrown or
-// raised has arrived exactly once: where it left the tree, or at the unobserved handler. Only
+// Trees of races, groups and deadlines, at random, with interrupts to random tasks of them, and
+// with tasks that fail at random. Afterwards no thread is left, and each exception that was thrown
+// or raised has arrived exactly once: where it left the tree, or at the unobserved handler. Only
 // terminations and deadlines vanish, which the trees themselves have sent.
 //
 // Why none is lost: an exception leaves a task once; its set, which is joined before its owner goes
@@ -88,7 +88,8 @@ void arrive_unobserved(const target& /*ended*/, std::exception_ptr exception) no
 
 class tree {
  public:
-  explicit tree(unsigned seed) : random_(seed * 2654435761U + 1) {}  // seeds that are near each other grow other trees
+  explicit tree(unsigned seed)
+      : random_(seed * 2654435761U + 1) {}  // seeds that are near each other grow other trees
 
   int pick(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
 
@@ -154,7 +155,10 @@ class tree {
 };
 
 TEST(StructuredStress, LosesNoThreadAndNoException) {  // T1, T2, T3, S8
-  { const enrollment self; timeout(std::chrono::hours(1), [] {}); }  // the library's own thread
+  {
+    const enrollment self;
+    timeout(std::chrono::hours(1), [] {});
+  }  // the library's own thread
   const unobserved_handler before = set_unobserved_handler(arrive_unobserved);
   const std::size_t threads = count_threads();
   std::atomic<bool> is_over{false};

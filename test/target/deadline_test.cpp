@@ -4,9 +4,9 @@
 #include "target/deadline_heap.hpp"
 
 #include <gtest/gtest.h>
-#include <sigexc/sigexc.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <sigexc/sigexc.hpp>
 
 #include <chrono>
 #include <map>

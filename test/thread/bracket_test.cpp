@@ -37,7 +37,8 @@ TEST(Bracket, ReleasesAfterUseAndReturnsItsResult) {  // T4
                 day.release()),
             8);
   EXPECT_EQ(day.lines, "acquire use release 7 ");
-  bracket(day.acquire(), [](int& number) { number = 9; }, day.release());
+  bracket(
+      day.acquire(), [](int& number) { number = 9; }, day.release());
   EXPECT_EQ(day.lines, "acquire use release 7 acquire release 9 ");
 }
 
@@ -58,14 +59,17 @@ TEST(Bracket, TakesObjectsReferencesAndNothing) {  // T4
 
 TEST(Bracket, ReleasesWhereUseThrows) {  // T4
   diary day;
-  EXPECT_EQ(raised_by([&] { bracket(day.acquire(), [](int&) { throw 5; }, day.release()); }), "5");
+  EXPECT_EQ(raised_by([&] {
+              bracket(
+                  day.acquire(), [](int&) { throw 5; }, day.release());
+            }),
+            "5");
   EXPECT_EQ(day.lines, "acquire release 7 ");
 }
 
 TEST(Bracket, ReleasesNothingWhereAcquireThrows) {  // T4
   diary day;
-  EXPECT_EQ(raised_by([&] { bracket([]() -> int { throw 5; }, [](int&) {}, day.release()); }),
-            "5");
+  EXPECT_EQ(raised_by([&] { bracket([]() -> int { throw 5; }, [](int&) {}, day.release()); }), "5");
   EXPECT_EQ(day.lines, "");
 }
 
@@ -120,9 +124,14 @@ TEST(Bracket, AcquiresWithInterruptionsOnlyWhereItWouldWait) {  // T4, M6
     units.acquire();
   };
   const auto release = [&] { ++released; };
-  bracket(acquire, [] {}, release);
+  bracket(
+      acquire, [] {}, release);
   EXPECT_EQ(released, 1);
-  EXPECT_EQ(raised_by([&] { bracket(acquire, [] {}, release); }), "1");
+  EXPECT_EQ(raised_by([&] {
+              bracket(
+                  acquire, [] {}, release);
+            }),
+            "1");
   EXPECT_EQ(released, 1);
 }
 
@@ -134,25 +143,27 @@ TEST(Bracket, OpensNoBlockOfItsCaller) {  // T4, M5
     return units.try_acquire_for(std::chrono::milliseconds(1));
   };
   const auto try_it = [&] {
-    EXPECT_FALSE(bracket(acquire, [](bool& has) { return has; }, [](bool&) {}));
+    EXPECT_FALSE(bracket(
+        acquire, [](bool& has) { return has; }, [](bool&) {}));
     EXPECT_TRUE(interrupt_pending());
   };
   EXPECT_EQ(raised_by([&] {
-    const block_scope<int> no_numbers;
-    to_self(1);
-    try_it();
-    // Other types are let in, where it waits.
-    EXPECT_EQ(raised_by([&] {
-                bracket(
-                    [&] {
-                      EXPECT_EQ(current_policy<std::string>(), policy::on_blocking);
-                      to_self(std::string("two"));
-                      units.acquire();
-                    },
-                    [] {}, [] {});
-              }),
-              "two");
-  }), "1");
+              const block_scope<int> no_numbers;
+              to_self(1);
+              try_it();
+              // Other types are let in, where it waits.
+              EXPECT_EQ(raised_by([&] {
+                          bracket(
+                              [&] {
+                                EXPECT_EQ(current_policy<std::string>(), policy::on_blocking);
+                                to_self(std::string("two"));
+                                units.acquire();
+                              },
+                              [] {}, [] {});
+                        }),
+                        "two");
+            }),
+            "1");
   EXPECT_EQ(raised_by([&] {
               const block_scope quiet;
               to_self(1);

@@ -1,4 +1,5 @@
-// Races, all-of and groups of tasks: who wins, who is told, what is thrown, and that nobody is left.
+// Races, all-of and groups of tasks: who wins, who is told, what is thrown, and that nobody is
+// left.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -155,7 +156,11 @@ TEST(All, GivesAllResults) {  // T3
 TEST(All, TerminatesTheOthersWhereOneThrows) {  // T3
   const enrollment self;
   const told unobserved;
-  EXPECT_EQ(raised_by([] { all(compute, [] { throw 5; }, compute_forever); }), "5");
+  EXPECT_EQ(raised_by([] {
+              all(
+                  compute, [] { throw 5; }, compute_forever);
+            }),
+            "5");
   EXPECT_EQ(unobserved.words(), "");
 }
 

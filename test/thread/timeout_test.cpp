@@ -71,7 +71,8 @@ TEST(Timeout, EndsOperations) {  // T1, O2
 TEST(Timeout, EndsForeignCode) {  // T1
   const enrollment self;
   std::binary_semaphore called(0);
-  EXPECT_FALSE(timeout(1ms, [&] { with_wake([&] { called.release(); }, [&] { called.acquire(); }); }));
+  EXPECT_FALSE(
+      timeout(1ms, [&] { with_wake([&] { called.release(); }, [&] { called.acquire(); }); }));
   // Around more foreign code: the inner one has ended when the deadline is found.
   EXPECT_FALSE(timeout(1ms, [&] {
     with_wake([&] { called.release(); },

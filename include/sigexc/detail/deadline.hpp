@@ -45,7 +45,7 @@ class SIGEXC_EXPORT deadline_link {
   // The object that was raised for it lives. Set by the owner, cleared under the lock.
   std::atomic<bool> is_raised_{false};
   // All else: guarded by the lock.
-  bool is_told_ = false;   // the target was, or is being, woken for it
+  bool is_told_ = false;    // the target was, or is being, woken for it
   bool is_queued_ = false;  // it is in the heap
   deadline_link* child_ = nullptr;
   deadline_link* sibling_ = nullptr;

@@ -62,11 +62,11 @@ class SIGEXC_EXPORT task_set {
   void join_ended();
 
   const decided_by decided_by_;
-  std::mutex mutex_;  // guards what is not atomic here, and in the tasks what says so
-  tasks tasks_;       // in order of their start, until they were joined
+  std::mutex mutex_;       // guards what is not atomic here, and in the tasks what says so
+  tasks tasks_;            // in order of their start, until they were joined
   std::size_t ended_ = 0;  // how many of these have ended without a failure
-  const thread_state* first_ = nullptr;  // the one that decided the set
-  std::atomic<bool> is_ending_{false};   // decided or terminated; written under the mutex
+  const thread_state* first_ = nullptr;    // the one that decided the set
+  std::atomic<bool> is_ending_{false};     // decided or terminated; written under the mutex
   std::atomic<std::uint32_t> running_{0};  // at its address waits who joins
 };
 
@@ -80,7 +80,7 @@ struct kept<R&> {
   using type = std::reference_wrapper<R>;
 };
 template <class R>
-  requires std::is_void_v<R>
+requires std::is_void_v<R>
 struct kept<R> {
   using type = std::monostate;
 };
