@@ -193,7 +193,6 @@ TEST(All, ThrowsAGroupInOrderWhereSeveralThrow) {  // T3
 TEST(All, TakesWhatIsThrownBesideItsTerminationForAnError) {  // T3: a group of both
   const enrollment self;
   std::latch runs(1);
-  std::atomic<bool> is_waiting{false};
   target who = this_thread::get_target();
   EXPECT_EQ(raised_by([&] {
               all(
