@@ -15,10 +15,10 @@
 //   was pending there is discarded, and nobody waits for their threads (`is_left_behind`). To take
 //   their locks too, in a program with a thousand threads, would make forking dear, and more locks
 //   than ThreadSanitizer can count.
-// - What is atomic is set anew: the count of senders, the list of errands, words that another
-// thread
-//   was about to change (interrupt.hpp, errand.hpp). The thread of the errands starts again with
-//   the next foreign code; at once, where the child is in foreign code already.
+// - The rest is set anew: the count of senders, the list of errands, words that another thread
+//   was about to change (interrupt.hpp, errand.hpp), the heap of deadlines, of which the
+//   child keeps its own. The threads of the library start again with the next foreign code and the
+//   next deadline; at once, where the child is in foreign code, or has a deadline, already.
 //
 // Signals are blocked from the first lock to the last, so that a handler which fires a prepared
 // interrupt finds the child as it will be.
@@ -34,6 +34,7 @@
 #include "process/inspection.hpp"
 #include "process/process.hpp"
 #include "signal/install.hpp"
+#include "target/deadlines.hpp"
 #include "target/errand.hpp"
 #include "target/record.hpp"
 #include "target/registry.hpp"
@@ -87,6 +88,7 @@ void after_fork_in_child() noexcept {
   process_of_library.store(::getpid(), std::memory_order_relaxed);
   inspection_after_fork();
   after_fork(true);
+  restart_deadlines_in_child();
   if (current.self == nullptr || !current.self->wakers.has_any()) return;
   try {
     errand::start_thread();

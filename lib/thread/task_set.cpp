@@ -18,6 +18,7 @@
 // outlives that, as it outlives its threads: they are joined before it goes.
 #include <sigexc/detail/task_set.hpp>
 
+#include "mailbox/forks.hpp"
 #include "mailbox/parking_lot.hpp"
 #include "target/record.hpp"
 #include "thread/start.hpp"
@@ -64,9 +65,21 @@ void report_own_failure(const thread_state& task) noexcept {
 
 }  // namespace
 
+task_set::task_set(decided_by what) noexcept : decided_by_(what), forks_before_(forks()) {}
+
 task_set::~task_set() { end(); }
 
+bool task_set::is_left_behind() const noexcept { return forks_before_ != forks(); }
+
+void task_set::check_presence() const {
+  if (is_left_behind())
+    throw std::system_error(ESRCH, std::generic_category(),
+                            "sigexc: task_group: it was made before fork(), and its tasks did not "
+                            "come along into this child: make another one");
+}
+
 void task_set::start(const std::shared_ptr<thread_state>& task, const thread_options& options) {
+  check_presence();
   join_ended();
   task->set = this;
   make_target(*task, options);
@@ -98,6 +111,7 @@ void task_set::forget(const thread_state& task) noexcept {
 }
 
 void task_set::task_ended(thread_state& task) noexcept {
+  if (is_left_behind()) return;
   bool decides = false;
   {
     const std::lock_guard lock(mutex_);
@@ -130,6 +144,7 @@ void task_set::tell_all() noexcept {
 }
 
 void task_set::terminate() noexcept {
+  if (is_left_behind()) return;
   {
     const std::lock_guard lock(mutex_);
     is_ending_.store(true, std::memory_order_seq_cst);
@@ -169,11 +184,13 @@ task_set::tasks task_set::join_all() noexcept {
 }
 
 void task_set::end() noexcept {
+  if (is_left_behind()) return;
   terminate();
   for (const auto& task : join_all()) report_own_failure(*task);
 }
 
 void task_set::await_decision() {
+  check_presence();
   if (current.self != nullptr) {
     const std::lock_guard lock(mutex_);
     if (std::any_of(tasks_.begin(), tasks_.end(),

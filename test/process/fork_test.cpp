@@ -414,5 +414,30 @@ TEST(Fork, KeepsSignalsOutOfBlocksInTheChild) {  // X1, S4
             "");
 }
 
+TEST(Fork, LeavesTheTasksOfAGroupInTheParent) {  // X1, T3
+  const enrollment self;
+  task_group group;
+  std::binary_semaphore is_over(0);
+  group.spawn([&] { is_over.acquire(); });
+  EXPECT_EQ(in_child([&]() -> std::string {
+              const auto joined = raised_by([&] { group.join(); });
+              if (joined.find("fork()") == std::string::npos) return "joined: " + joined;
+              const auto spawned = raised_by([&] { group.spawn([] {}); });
+              if (spawned.find("fork()") == std::string::npos) return "spawned: " + spawned;
+              group.terminate();
+              group.~task_group();
+              new (&group) task_group;
+              if constexpr (children_may_start_threads) {
+                if (all([] { return 1; }, [] { return 2; }) != std::tuple(1, 2)) return "no tasks";
+                group.spawn([] {});
+                group.join();
+              }
+              return "";
+            }),
+            "");
+  is_over.release();
+  group.join();
+}
+
 }  // namespace
 }  // namespace sigexc::test

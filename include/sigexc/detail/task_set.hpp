@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -23,7 +24,7 @@ class SIGEXC_EXPORT task_set {
   // What decides it, so that those that still run are told to end.
   enum class decided_by { first_failure, first_end };
 
-  explicit task_set(decided_by what) noexcept : decided_by_(what) {}
+  explicit task_set(decided_by what) noexcept;
   task_set(const task_set&) = delete;
   task_set& operator=(const task_set&) = delete;
   // As `end()`.
@@ -55,6 +56,9 @@ class SIGEXC_EXPORT task_set {
  private:
   using tasks = std::vector<std::shared_ptr<thread_state>>;
 
+  // In a child of fork(): the tasks are in the parent, and the mutex may be locked for ever (X1).
+  [[nodiscard]] bool is_left_behind() const noexcept;
+  void check_presence() const;  // throws std::system_error if it is
   void await_decision();
   void forget(const thread_state& task) noexcept;
   void tell_all() noexcept;
@@ -62,6 +66,7 @@ class SIGEXC_EXPORT task_set {
   void join_ended();
 
   const decided_by decided_by_;
+  const std::uint32_t forks_before_;
   std::mutex mutex_;       // guards what is not atomic here, and in the tasks what says so
   tasks tasks_;            // in order of their start, until they were joined
   std::size_t ended_ = 0;  // how many of these have ended without a failure
