@@ -339,7 +339,7 @@ bool interrupt_pending() noexcept {
   self.collect();
   self.drop_withdrawn();
   self.publish_held();
-  if (self.held.empty()) return false;
+  if (!self.has_held()) return false;
   if (is_news) current.pending_flag.store(1, std::memory_order_relaxed);  // still to be looked at
   return true;
 }

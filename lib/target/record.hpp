@@ -94,9 +94,8 @@ struct record final : mailbox {
   // The owner forgets what was withdrawn of what it holds.
   void drop_withdrawn() noexcept;
   // The owner tells its scopes whether something is held.
-  void publish_held() const noexcept {
-    current.held = held.empty() && !is_explored && !deadlines.has_due() ? 0 : 1;
-  }
+  void publish_held() const noexcept { current.held = has_held() || is_explored ? 1 : 0; }
+  [[nodiscard]] bool has_held() const noexcept { return !held.empty() || deadlines.has_due(); }
 
   // Around a fork that the record's own thread makes: in the child the mailbox is empty (X1).
   void before_fork() noexcept;
