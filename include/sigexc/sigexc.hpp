@@ -9,6 +9,7 @@
 #include <sigexc/foreign.hpp>
 #include <sigexc/mask.hpp>
 #include <sigexc/posix.hpp>
+#include <sigexc/process_signals.hpp>
 #include <sigexc/safe_point.hpp>
 #include <sigexc/structured.hpp>
 #include <sigexc/sync.hpp>

@@ -211,6 +211,12 @@ class SIGEXC_EXPORT prepared_interrupt {
   /// Throws: nothing.  See: S10.
   void fire() noexcept;
 
+  /// Tells whether it was fired and neither a callback nor a raise has begun since.
+  ///
+  /// Safe point: never.  Blocks: never.  Threads: any.  Signals: async-signal-safe.
+  /// Throws: nothing.
+  [[nodiscard]] bool is_pending() const noexcept;
+
  private:
   detail::reference<detail::record> record_;
   detail::reference<detail::interrupt> interrupt_;

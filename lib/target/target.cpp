@@ -79,4 +79,8 @@ void prepared_interrupt::fire() noexcept {
     static_cast<detail::fired_interrupt&>(*interrupt_).post();
 }
 
+bool prepared_interrupt::is_pending() const noexcept {
+  return interrupt_->state.load(std::memory_order_acquire) == detail::status::pending;
+}
+
 }  // namespace sigexc
