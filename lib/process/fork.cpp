@@ -33,6 +33,7 @@
 #include "mailbox/parking_lot.hpp"
 #include "process/inspection.hpp"
 #include "process/process.hpp"
+#include "process/process_signals.hpp"
 #include "signal/install.hpp"
 #include "target/deadlines.hpp"
 #include "target/errand.hpp"
@@ -87,6 +88,7 @@ void after_fork_in_child() noexcept {
   fork_count.fetch_add(1, std::memory_order_relaxed);
   process_of_library.store(::getpid(), std::memory_order_relaxed);
   inspection_after_fork();
+  signals_after_fork();
   after_fork(true);
   restart_deadlines_in_child();
   if (current.self == nullptr || !current.self->wakers.has_any()) return;

@@ -12,7 +12,7 @@
 #include <sigexc/process_signals.hpp>
 
 #include "mailbox/kept_errno.hpp"
-#include "process/diagnose.hpp"
+#include "process/process_signals.hpp"
 #include "target/errand.hpp"
 #include "target/traffic.hpp"
 
@@ -31,6 +31,7 @@
 #include <atomic>
 #include <cerrno>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -98,6 +99,12 @@ class relay {
   // Makes this the youngest of its signal. Throws std::system_error.
   void install();
 
+  // In a child of fork(): other threads, which are not there, held the lock and were counted.
+  static void after_fork() noexcept {
+    new (&process.mutex) std::mutex;
+    new (&process.handlers) sender_count;
+  }
+
  private:
   static void handle(int number);
   static bool is_ours(int number) noexcept;
@@ -126,6 +133,8 @@ class relay {
 };
 
 constinit relay::state relay::process;
+
+void signals_after_fork() noexcept { relay::after_fork(); }
 
 // Whether `handle` handles it.  Signals: async-signal-safe, as sigaction is.
 bool relay::is_ours(int number) noexcept {
