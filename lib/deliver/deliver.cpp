@@ -124,7 +124,7 @@ bool is_let_through(const interrupt& one, place where) {
 // one, which is returned, goes on in its place. Without memory for that one it goes on itself, and
 // is queued again at the end of the delivery.
 interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
-  if (!claimed.is_reusable || claimed.cause() != nullptr) return &claimed;
+  if (!claimed.is_reusable || claimed.cause() != nullptr || claimed.had_callback) return &claimed;
   auto* const other = new (std::nothrow) interrupt(self, claimed.exception, /*reusable=*/false);
   if (other == nullptr) return &claimed;
   self.count_in();

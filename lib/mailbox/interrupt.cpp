@@ -41,11 +41,14 @@ delivery interrupt::outcome() const noexcept {
 bool interrupt::is_settled() const noexcept { return outcome() != delivery::pending; }
 
 bool interrupt::claim() noexcept {
+  if (had_callback) return true;  // it was not given back: see below
   auto expected = pending_here();
   return state.compare_exchange_strong(expected, status::delivering, std::memory_order_acq_rel);
 }
 
 void interrupt::unclaim() noexcept {
+  // What a callback has seen, and has thrown another exception for, cannot be withdrawn any more.
+  if (had_callback) return;
   // An exchange: what was written before a fire() that it overwrites is seen by the next claim.
   state.exchange(pending_here(), std::memory_order_acq_rel);
 }

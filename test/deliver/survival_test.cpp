@@ -181,6 +181,23 @@ TEST(Survival, IsAskedAgainForWhatACallbackThrew) {  // D3, R1
   EXPECT_EQ(calls, 1);
 }
 
+TEST(Survival, IsAwaitedByWhatACallbackThrewWhichCannotBeWithdrawn) {  // S8, D3, R1
+  receipt discarded = [] {
+    const enrollment self;
+    const auto attached = attach<int>([](int) { throw std::string("instead"); });
+    const receipt sent = to_self(1);
+    in_noexcept([] { safe_point(); });
+    EXPECT_FALSE(sent.withdraw());
+    EXPECT_EQ(raised_here(), "instead");
+    EXPECT_EQ(sent.state(), delivery::raised);
+    receipt last = to_self(2);
+    in_noexcept([] { safe_point(); });
+    EXPECT_EQ(last.state(), delivery::pending);
+    return last;
+  }();
+  EXPECT_EQ(discarded.state(), delivery::discarded);
+}
+
 // R3: here Boost.Thread 1.74 terminates the process, as its join raises in the destructor.
 TEST(Survival, IsNotNeededToInterruptAndJoinAThreadInADestructor) {
   struct joins_at_the_end {
