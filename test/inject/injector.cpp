@@ -222,9 +222,11 @@ bool run_once(const std::function<injected_code*()>& make, disturbance other, in
 
 }  // namespace
 
-injection_result inject(const std::function<injected_code*()>& make, disturbance other) {
+injection_result inject(const std::function<injected_code*()>& make, disturbance other,
+                        share which) {
   injection_result result;
-  while (run_once(make, other, result.instructions, result) && result.failure.empty())
+  for (int steps = which.first; run_once(make, other, steps, result) && result.failure.empty();
+       steps += which.of)
     ++result.instructions;
   return result;
 }
