@@ -172,10 +172,12 @@ struct plain_function {
   bool throws = false;
 };
 
-// With `depth`, what the functions that it calls do counts as well.
-plain_function read_plain_function(std::uintptr_t at, int depth) noexcept {
+// With `depth`, what the functions that it calls do counts as well. Conditions end it: what lies
+// behind them may not be done.
+// @param left how many instructions are read at most, in all.
+plain_function read_plain_function(std::uintptr_t at, int depth, int& left) noexcept {
   plain_function found;
-  for (int i = 0; i < 32 && !found.terminates && !found.rethrows && !found.throws; ++i) {
+  for (; left > 0 && !found.terminates && !found.rethrows && !found.throws; --left) {
     const instruction one = decode(at);
     at += one.size;
     if (one.what == op::call) {
@@ -185,10 +187,12 @@ plain_function read_plain_function(std::uintptr_t at, int depth) noexcept {
       found.rethrows = who == callee::rethrows;
       found.throws = who == callee::throws;
       if (who != callee::other || depth == 0 || one.is_indirect) continue;
-      const auto inner = read_plain_function(one.target, depth - 1);
+      const auto inner = read_plain_function(one.target, depth - 1, left);
       found.terminates = inner.terminates;
       found.rethrows = inner.rethrows;
       found.throws = inner.throws;
+    } else if (one.what == op::jump && !one.is_indirect) {
+      at = one.target;
     } else if (one.what != op::other && one.what != op::assign && one.what != op::assign_two) {
       break;
     }
@@ -331,7 +335,9 @@ class follower {
     // known here, as it was linked statically, and then what follows is no part of this pad.
     const value argument = now_.get(first_argument);
     if (argument.what != value::kind::exception) return returns();
-    const auto given_to = one.is_indirect ? plain_function() : read_plain_function(one.target, 0);
+    int few = 32;
+    const auto given_to =
+        one.is_indirect ? plain_function() : read_plain_function(one.target, 0, few);
     if (given_to.catches && given_to.terminates) {
       ends_.may_terminate = true;
       return false;
@@ -372,7 +378,8 @@ class follower {
         break;
     }
     if (one.is_indirect) return returns();
-    const auto called = read_plain_function(one.target, 2);  // std::throw_with_nested, -O0
+    int enough = 256;  // for std::throw_with_nested, without optimisation
+    const auto called = read_plain_function(one.target, 4, enough);
     if (called.rethrows) return goes_outward();
     if (called.throws) return throws_other();
     return called.terminates ? terminates(false) : returns();

@@ -371,6 +371,25 @@ CONSTRUCTION(translated_and_not_caught_by_the_old_type) {
     }
   }();
 }
+[[gnu::noinline]] void nest() {
+  try {
+    point();
+  } catch (...) {
+    std::throw_with_nested(std::runtime_error("outer"));
+  }
+}
+CONSTRUCTION(nested_in_a_noexcept_function) {
+  []() noexcept {
+    nest();
+    opaque();
+  }();
+}
+CONSTRUCTION(nested_and_caught) {
+  try {
+    nest();
+  } catch (...) {
+  }
+}
 [[gnu::noinline]] void rethrow_the_pointer() {
   try {
     point();
