@@ -1,8 +1,10 @@
 #include "mission/sensors.hpp"
 
+#include <fmt/format.h>
 #include <sigexc/safe_point.hpp>
 
 #include <cmath>
+#include <string_view>
 
 namespace workcell::mission {
 namespace {
@@ -14,13 +16,18 @@ constexpr double cool = 50;           // °C
 constexpr double heating = 2;         // °C/s at 1 rad/s, with the square of the speed
 constexpr double cooling = 0.02;      // 1/s, towards the ambient temperature
 
-/// Sits down and takes a look every `sampling`, until the thread is terminated at its safe point.
+/// Takes a look every `sampling`, until the thread is terminated at its safe point. Throws:
+/// sensor_failed.
 template <class Look>
-void look_again_and_again(lockstep_clock::seat& seat, Look&& look) {
-  const lockstep_clock::seat::occupant here(seat);
+void look_again_and_again(workplace& at, lockstep_clock::seat& seat, const std::string& sensor,
+                          Look&& look) {
   for (;;) {
     seat.wait(sampling);
     sigexc::safe_point();
+    if (at.unplugged == sensor) {
+      at.log.note(fmt::format("the {} fails   [{}]", sensor, at.log.path()));
+      throw sensor_failed(sensor);
+    }
     look();
   }
 }
@@ -31,9 +38,12 @@ double distance(const vec3& a, const vec3& b) {
 
 }  // namespace
 
+sensor_failed::sensor_failed(const std::string& which)
+    : std::runtime_error("the " + which + " does not answer") {}
+
 void watch_for_obstacles(workplace& at, lockstep_clock::seat& seat, const sigexc::target& mission) {
   bool is_known = false;
-  look_again_and_again(seat, [&] {
+  look_again_and_again(at, seat, "obstacle sensor", [&] {
     const auto& present = at.cell.present_obstacle();
     if (!present || is_known) return;
     is_known = true;
@@ -43,7 +53,7 @@ void watch_for_obstacles(workplace& at, lockstep_clock::seat& seat, const sigexc
 
 void watch_for_people(workplace& at, lockstep_clock::seat& seat, const sigexc::target& mission) {
   bool is_inside = false;
-  look_again_and_again(seat, [&] {
+  look_again_and_again(at, seat, "person sensor", [&] {
     const double now = at.seen.person_distance = at.cell.person_distance();
     if (is_inside && now > clear_distance) is_inside = false;
     if (is_inside || now > warning_distance) return;
@@ -55,7 +65,7 @@ void watch_for_people(workplace& at, lockstep_clock::seat& seat, const sigexc::t
 void watch_for_slip(workplace& at, lockstep_clock::seat& seat, const sigexc::target& mission) {
   std::optional<std::string> part;
   vec3 first_seen{};
-  look_again_and_again(seat, [&] {
+  look_again_and_again(at, seat, "slip sensor", [&] {
     const auto held = at.gripper.is_opening() ? std::nullopt : at.cell.held_part();
     if (held != part) {
       part = held;
@@ -73,7 +83,7 @@ void watch_temperature(workplace& at, lockstep_clock::seat& seat, const sigexc::
                        double ambient) {
   double temperature = ambient;
   bool is_hot = false;
-  look_again_and_again(seat, [&] {
+  look_again_and_again(at, seat, "temperature sensor", [&] {
     const double speed = at.cell.arm_speed();
     temperature +=
         in_seconds(sampling) * (heating * speed * speed - cooling * (temperature - ambient));

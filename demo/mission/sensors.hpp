@@ -2,14 +2,24 @@
 // up.
 //
 // A sensor knows nothing of what the mission does or where; it sends an exception with its data,
-// and where that is answered is the mission's business. Each loops until it is terminated.
+// and where that is answered is the mission's business. Each loops until it is terminated, or fails:
+// an arm that is watched no more must not go on.
 #pragma once
 
 #include <sigexc/target.hpp>
 
+#include <stdexcept>
+#include <string>
+
 #include "mission/workplace.hpp"
 
 namespace workcell::mission {
+
+/// A sensor does not answer. An error, not an event: it ends the thread that throws it.
+class sensor_failed : public std::runtime_error {
+ public:
+  explicit sensor_failed(const std::string& which);
+};
 
 /// Sends obstacle_appeared, with the obstacle, once for each.
 void watch_for_obstacles(workplace& at, lockstep_clock::seat& seat, const sigexc::target& mission);

@@ -28,6 +28,7 @@ struct workplace {
   readings seen;
   std::vector<std::string> raised_in_block;  // actions that an interrupt got into: must stay empty
   bool mission_is_over = false;
+  std::string unplugged{};  // the sensor whose cable is cut; empty: none is
 };
 
 /// A person nearer than this stops the arm; further than that lets it go on.

@@ -62,7 +62,7 @@ struct history {
   std::vector<std::string> raised_in_block;
   std::vector<mission::journal::span> phases;
   std::vector<mission::journal::line> log;
-  std::string ended_by;  // empty: the order was worked off
+  std::string ended_by;  // the first cause; empty: the order was worked off
   bool ended_by_emergency = false;
   sim_time mission_ended{};
   sim_time ended{};

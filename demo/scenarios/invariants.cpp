@@ -84,8 +84,10 @@ void check_bus(const history& whole, findings& found) {
 }
 
 void check_scenario(const history& whole, const scenario& played, findings& found) {
-  if (whole.ended_by_emergency != played.ends_by_emergency ||
-      (!whole.ended_by.empty() && !whole.ended_by_emergency)) {
+  const bool ended_as_wanted = played.ends_by_emergency
+                                   ? whole.ended_by_emergency
+                                   : whole.ended_by == played.ends_by;
+  if (!ended_as_wanted) {
     found.push_back({"scenario", whole.mission_ended, "the mission",
                      whole.ended_by.empty() ? "ended as if nothing had happened"
                                             : "ended by " + whole.ended_by});

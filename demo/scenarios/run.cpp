@@ -5,7 +5,7 @@
 #include <sigexc/sigexc.hpp>
 
 #include <array>
-#include <functional>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -56,6 +56,23 @@ class photographer {
   world::data_ptr picture_;
 };
 
+/// A task of `crew` that does `work` at `seat`. When it is over, in whatever way, so is the others'.
+///
+/// A group tells the others by itself when one has failed, but when the thread has ended, and so has
+/// left the clock: they would hear of it at a tick that the wall clock decides. So they are told
+/// while it still has the turn.
+template <class Work>
+auto as_one_of(sigexc::task_group& crew, lockstep_clock::seat& seat, Work work) {
+  return [&crew, &seat, work = std::move(work)] {
+    const occupant here(seat);
+    const struct last_word {
+      sigexc::task_group& to;
+      ~last_word() { to.terminate(); }
+    } before_leaving{crew};
+    work();
+  };
+}
+
 history with_books(history kept, const mission::workplace& at) {
   kept.openings = at.gripper.openings();
   kept.interrupts = at.books.entries();
@@ -99,38 +116,40 @@ run_result play(const scenario& played, const run_options& options) {
     const sigexc::block_scope physics_is_never_interrupted;
     const pacemaker pace(options.realtime);
     clock.run([&] {
-      outside.step(cell, log);
+      outside.step(at);
       cell.step([&] { arm.control(); });
       observer.step(cell, log);
       camera.look(cell, books, log.now());
       pace.keep_pace(log.now());
     });
   });
-  sigexc::thread mission({.name = "mission"}, [&] {
-    const occupant here(mission_seat);
-    const struct end_of_mission {
-      bool& is_over;
-      ~end_of_mission() { is_over = true; }
-    } at_the_end{at.mission_is_over};
-    worker.run();
-  });
+  // The mission and those who watch over it: none goes on without the others.
+  sigexc::task_group crew;
+  const auto mission = crew.spawn({.name = "mission"}, as_one_of(crew, mission_seat, [&] {
+                                    const struct end_of_mission {
+                                      bool& is_over;
+                                      ~end_of_mission() { is_over = true; }
+                                    } at_the_end{at.mission_is_over};
+                                    worker.run();
+                                  }));
   const sigexc::target whom = mission.get_target();
-  const sigexc::thread obstacles({.name = "obstacles"}, mission::watch_for_obstacles, std::ref(at),
-                                 std::ref(*sensors[0]), whom);
-  const sigexc::thread people({.name = "people"}, mission::watch_for_people, std::ref(at),
-                              std::ref(*sensors[1]), whom);
-  const sigexc::thread slipping({.name = "slip"}, mission::watch_for_slip, std::ref(at),
-                                std::ref(*sensors[2]), whom);
-  const sigexc::thread temperature({.name = "temperature"}, mission::watch_temperature,
-                                   std::ref(at), std::ref(*sensors[3]), whom,
-                                   played.ambient_temperature);
+  const auto watch = [&](std::string name, lockstep_clock::seat& seat, auto look) {
+    crew.spawn({.name = std::move(name)},
+               as_one_of(crew, seat, [&at, &seat, whom, look] { look(at, seat, whom); }));
+  };
+  watch("obstacles", *sensors[0], mission::watch_for_obstacles);
+  watch("people", *sensors[1], mission::watch_for_people);
+  watch("slip", *sensors[2], mission::watch_for_slip);
+  watch("temperature", *sensors[3], [&played](auto& place, auto& seat, const auto& target) {
+    mission::watch_temperature(place, seat, target, played.ambient_temperature);
+  });
   sigexc::thread listener({.name = "bus"}, [&, whom] { return bus.listen(at, whom); });
   const sigexc::thread at_the_desk({.name = "operator"}, operate, std::ref(at),
                                    std::ref(operator_seat), std::ref(bus), listener.get_target(),
                                    std::cref(played));
   sigexc::thread supervisor({.name = "supervisor"}, [&] {
     const occupant here(supervisor_seat);
-    supervise(at, supervisor_seat, mission, kept, options.progress);
+    supervise(at, supervisor_seat, crew, kept, options.progress);
     // It has quit, and left the clock: this waits for no simulated time.
     kept.bus = {bus.written(), listener.wait(), bus.drain()};
     // Copied while this thread has the turn: physics goes on, and writes its own.
@@ -143,6 +162,6 @@ run_result play(const scenario& played, const run_options& options) {
   result.violations = check(result.what_happened, played);
   result.wall_time = wall_clock::now() - started;
   return result;
-}  // the sensors are terminated and joined; physics ends when the last seat is left
+}  // what still runs is terminated and joined; physics ends when the last seat is left
 
 }  // namespace workcell::scenarios

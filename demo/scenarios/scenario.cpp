@@ -42,7 +42,15 @@ happening::kind kind_of(const std::string& word) {
   if (word == "order") return happening::kind::order;
   if (word == "emergency") return happening::kind::emergency;
   if (word == "quit") return happening::kind::quit;
+  if (word == "failure") return happening::kind::failure;
   throw bad_scenario("unknown happening \"" + word + "\"");
+}
+
+std::string sensor_of(const std::string& word) {
+  for (const std::string name : {"obstacle", "person", "slip", "temperature"}) {
+    if (word == name) return name + " sensor";
+  }
+  throw bad_scenario("no sensor \"" + word + "\"; say obstacle, person, slip or temperature");
 }
 
 world::whereabouts whereabouts_of(const std::string& word) {
@@ -75,6 +83,9 @@ happening read_happening(const json& from, dice& drawn) {
     case happening::kind::order:
       read.order = from.at("order").get<std::vector<std::string>>();
       break;
+    case happening::kind::failure:
+      read.sensor = sensor_of(from.at("sensor"));
+      break;
     case happening::kind::emergency:
     case happening::kind::quit:
       break;
@@ -98,6 +109,7 @@ scenario read_scenario(const json& from, std::optional<std::uint64_t> seed) {
   }
   const json& expected = from.at("expect");
   read.ends_by_emergency = expected.value("ends_by_emergency", false);
+  read.ends_by = expected.value("ends_by", "");
   for (const auto& [part, place] : expected.at("places").items()) {
     read.places[part] = whereabouts_of(place);
   }

@@ -32,7 +32,7 @@ struct cue {
 };
 
 struct happening {
-  enum class kind { obstacle, person, oil, order, emergency, quit };
+  enum class kind { obstacle, person, oil, order, emergency, quit, failure };
   kind what = kind::obstacle;
   cue when;
   vec3 place{};                    // obstacle: its centre; person: where they walk to
@@ -40,6 +40,7 @@ struct happening {
   double speed = 0;                // person, m/s
   sim_time stay{0};                // person, oil
   std::vector<std::string> order;  // order
+  std::string sensor;              // failure: whose cable is cut
   double cut_at = 1;               // order, emergency: the share of the message typed at the cue
   sim_time rest_after{0};          // and how much later the rest is
 };
@@ -61,6 +62,7 @@ struct scenario {
   std::vector<happening> happenings;
 
   bool ends_by_emergency = false;
+  std::string ends_by;  // what else must end the mission; empty: nothing
   std::map<std::string, world::whereabouts> places;  // where each part must be at the end
   std::vector<expected_answer> answers;
 };

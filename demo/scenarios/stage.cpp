@@ -127,16 +127,21 @@ stage::stage(const scenario& played) {
       people_.emplace_back(each);
     } else if (each.what == happening::kind::oil) {
       films_.emplace_back(each);
+    } else if (each.what == happening::kind::failure) {
+      cables_.push_back({prompter(each.when), each.sensor});
     }
   }
 }
 
-void stage::step(world::cell& cell, const mission::journal& log) {
+void stage::step(mission::workplace& at) {
   for (appearing& each : obstacles_) {
-    if (each.cue.is_due(log)) cell.put_obstacle(each.what);
+    if (each.cue.is_due(at.log)) at.cell.put_obstacle(each.what);
   }
-  for (walk& each : people_) each.step(cell, log);
-  for (oil& each : films_) each.step(cell, log);
+  for (walk& each : people_) each.step(at.cell, at.log);
+  for (oil& each : films_) each.step(at.cell, at.log);
+  for (cutting& each : cables_) {
+    if (each.cue.is_due(at.log)) at.unplugged = each.sensor;
+  }
 }
 
 void operate(mission::workplace& at, lockstep_clock::seat& seat, mission::bus& bus,

@@ -1,5 +1,5 @@
-// What happens to the cell from outside, at its cue: an obstacle, a person, oil, the operator's
-// hand.
+// What happens to the cell from outside, at its cue: an obstacle, a person, oil, a cut cable, the
+// operator's hand.
 //
 // The world's part is played in the physics step; nobody is told, the sensors must see it. The
 // operator is a thread, since what it does is to write to the bus and to interrupt it.
@@ -8,6 +8,7 @@
 #include <sigexc/target.hpp>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "mission/bus.hpp"
@@ -64,14 +65,19 @@ class stage {
  public:
   explicit stage(const scenario& played);
   /// One tick, inside the physics step.
-  void step(world::cell& cell, const mission::journal& log);
+  void step(mission::workplace& at);
 
  private:
   struct appearing {
     prompter cue;
     world::obstacle what;
   };
+  struct cutting {
+    prompter cue;
+    std::string sensor;
+  };
   std::vector<appearing> obstacles_;
+  std::vector<cutting> cables_;
   std::vector<walk> people_;
   std::vector<oil> films_;
 };

@@ -1,7 +1,7 @@
 // The supervisor's thread: watches the run, ends it when it must, and takes down how it ended.
 #pragma once
 
-#include <sigexc/thread.hpp>
+#include <sigexc/structured.hpp>
 
 #include <functional>
 
@@ -10,9 +10,10 @@
 
 namespace workcell::scenarios {
 
-/// Watches until the mission is over and the cell has come to rest. What ended the mission comes
-/// out of its `wait()`: also the events that no level of it could answer.
-void supervise(mission::workplace& at, lockstep_clock::seat& seat, sigexc::thread<void>& mission,
+/// Watches until the mission is over and the cell has come to rest. What ended it comes out of the
+/// crew's `join()`: what a member failed by, but not that the others were terminated for it; and the
+/// events that no level of the mission could answer.
+void supervise(mission::workplace& at, lockstep_clock::seat& seat, sigexc::task_group& crew,
                history& kept, const std::function<void(sim_time, const std::string&)>& progress);
 
 }  // namespace workcell::scenarios

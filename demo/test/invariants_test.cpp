@@ -188,6 +188,13 @@ TEST(Invariants, FindAMissionThatFailedAndOneThatShouldHaveBeenStopped) {
   scenario to_be_stopped = plain_scenario();
   to_be_stopped.ends_by_emergency = true;
   EXPECT_EQ(check(good_history(), to_be_stopped).size(), 1U);
+
+  scenario to_be_failed = plain_scenario();
+  to_be_failed.ends_by = "the slip sensor does not answer";
+  EXPECT_EQ(check(good_history(), to_be_failed).size(), 1U);
+  EXPECT_EQ(check(failed, to_be_failed).size(), 1U);  // another cause than the first
+  failed.ended_by = to_be_failed.ends_by;
+  EXPECT_TRUE(check(failed, to_be_failed).empty());
 }
 
 }  // namespace

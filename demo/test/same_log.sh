@@ -1,6 +1,7 @@
 #!/bin/sh
 # Plays scenarios twice; the logs must be the same, byte by byte. In the one of the bus, bytes and
-# `quit` meet in one tick.
+# `quit` meet in one tick; in that of the
+# failing sensor its death ends the threads of others.
 #   same_log.sh <workcell> <folder to work in>
 set -eu
 # same <scenario> <seed>
@@ -12,3 +13,4 @@ same() {
 }
 same "$1" three_at_once 4 "$2"
 same "$1" bus 7 "$2"
+same sensor_fails 2 "$2"

@@ -184,6 +184,7 @@ void write_json(const std::filesystem::path& file, const scenarios::scenario& pl
               {"seed", played.seed},
               {"simulated_seconds", in_seconds(result.what_happened.ended)},
               {"wall_seconds", result.wall_time.count()},
+              {"ended_by", result.what_happened.ended_by},
               {"violations", json::array()},
               {"reactions", json::array()}};
   for (const auto& each : result.violations) {
