@@ -18,6 +18,8 @@ constexpr double lifted = 0.18;       // metres above where a part lies: clear o
 constexpr double drop_height = 0.86;  // of a part's centre when it is let go over the bin's floor
 constexpr double gentle = 0.5;        // share of the planned speed
 constexpr int checks_in_a_cycle = 2;  // validity checks that the planner's computer does in 1 ms
+constexpr int checks_at_least = 200;  // of a search, before its time can be over: so that what OMPL
+                                      // draws random numbers for is the same in each run
 constexpr double line_step = 0.004;   // metres between two points of a straight line
 
 plan::tool_pose above(plan::tool_pose pose) {
@@ -28,8 +30,8 @@ plan::tool_pose above(plan::tool_pose pose) {
 }  // namespace
 
 mission::mission(workplace& at, lockstep_clock::seat& seat, std::vector<std::string> order,
-                 std::uint64_t seed)
-    : at_(at), seat_(seat), planner_(at.cell, seed), order_(std::move(order)) {}
+                 std::uint64_t seed, std::optional<short_way> wish)
+    : at_(at), seat_(seat), planner_(at.cell, seed), wish_(wish), order_(std::move(order)) {}
 
 void mission::run() {
   const sigexc::block_scope nobody_is_prepared_yet;
@@ -68,7 +70,7 @@ void mission::pick(const std::string& part) {
   const auto phase = at_.log.enter("pick");
   const plan::tool_pose grasp{at_.cell.part_place(part), at_.cell.part_yaw(part)};
 
-  sigexc::unblocked<order_changed>([&] { move_to(above(grasp)); });  // not committed yet
+  sigexc::unblocked<order_changed>([&] { move_to(above(grasp), way::brief); });  // not committed yet
 
   std::optional<control::opening> fingers_apart(at_.gripper);
   wait_until("the gripper opens", 1s, [&] { return at_.gripper.is_open(); });
@@ -135,7 +137,9 @@ void mission::move_to(const plan::tool_pose& goal, way how) {
   for (bool there = false; !there;) {
     try {
       const sigexc::unblock_scope<obstacle_appeared, person_entered> answered_here;
-      follow(how == way::planned ? plan(goal) : straight_line(goal));
+      auto path = how == way::brief ? plan_short(goal) : std::nullopt;
+      if (!path) path = how == way::straight ? straight_line(goal) : plan(goal);
+      follow(*std::move(path));
       there = true;
     } catch (...) {
       answer(
@@ -163,6 +167,35 @@ plan::trajectory mission::plan(const plan::tool_pose& goal) {
   };
   return {planner_.plan(at_.arm.commanded(), *position, {computing_takes_time, found_one}),
           plan::transfer_limits};
+}
+
+/// The way that is wished for, if there is a wish and time enough. No simulated time goes by: for so
+/// long the cell waits.
+std::optional<plan::trajectory> mission::plan_short(const plan::tool_pose& goal) {
+  const auto position = plan::reach(goal);
+  if (!wish_ || !position) return std::nullopt;
+  planner_.known_world().look(at_.cell);
+  const joints start = at_.arm.commanded();
+  double direct = 0;
+  for (std::size_t i = 0; i < joint_count; ++i) direct += std::pow((*position)[i] - start[i], 2);
+
+  int checks = 0;
+  const auto time_may_be_over = [&checks] {
+    if (++checks <= checks_at_least) return;
+    const sigexc::unblock_scope<sigexc::interruption> deadlines_too;  // M3: a safe point
+  };
+  sigexc::deadline_scope patience(wish_->think_for);
+  auto path = patience.run([&] {
+    const auto phase = at_.log.enter("plan_short");
+    return planner_.plan_short(start, *position, wish_->detour * std::sqrt(direct),
+                               {time_may_be_over, [] {}});
+  });
+  if (!path) {
+    at_.log.note(fmt::format("no short way in time, takes any   [raised in {}]",
+                             at_.log.note_catch()));
+    return std::nullopt;
+  }
+  return plan::trajectory(*std::move(path), plan::transfer_limits);
 }
 
 /// Down to a part or a slot and up again: between two poses right above one another, of which the

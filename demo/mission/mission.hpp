@@ -5,6 +5,7 @@
 //     └ deliver
 //       ├ pick
 //       │ ├ move_to     obstacle_appeared: plans anew; person_entered while planning: waits
+//       │ │ ├ plan_short  the end of its time: gives up, and so plans
 //       │ │ ├ plan        (raised out of OMPL's frames)
 //       │ │ └ follow    person_entered: protective stop, then goes on from where the arm stands
 //       │ └ grip        three at once: one group, answered member by member
@@ -20,6 +21,7 @@
 
 #include <sigexc/sigexc.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -40,17 +42,24 @@ class mission_failed : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A wish for the way to a part: at most `detour` times as long as the direct one, in joint space.
+/// Below 1 there is none.
+struct short_way {
+  double detour = 1;
+  std::chrono::milliseconds think_for{0};  // of the wall clock
+};
+
 class mission {
  public:
   mission(workplace& at, lockstep_clock::seat& seat, std::vector<std::string> order,
-          std::uint64_t seed);
+          std::uint64_t seed, std::optional<short_way> wish = std::nullopt);
 
   /// Works off the order. Leaves by mission_failed, no_path, or by what it does not answer:
   /// emergency_stop and sigexc::terminated.
   void run();
 
  private:
-  enum class way { planned, straight };
+  enum class way { planned, brief, straight };
   class standstill;
 
   void work_off_order();
@@ -61,6 +70,7 @@ class mission {
   void release(const std::string& part);
   void move_to(const plan::tool_pose& goal, way how = way::planned);
   [[nodiscard]] plan::trajectory plan(const plan::tool_pose& goal);
+  [[nodiscard]] std::optional<plan::trajectory> plan_short(const plan::tool_pose& goal);
   [[nodiscard]] plan::trajectory straight_line(const plan::tool_pose& goal);
   void follow(plan::trajectory path);
 
@@ -79,6 +89,7 @@ class mission {
   workplace& at_;
   lockstep_clock::seat& seat_;
   plan::planner planner_;
+  std::optional<short_way> wish_;
   std::vector<std::string> order_;  // what is still to be delivered
   std::vector<std::string> delivered_;
 };

@@ -3,8 +3,10 @@
 
 #include <ompl/base/PlannerTerminationCondition.h>
 #include <ompl/base/spaces/RealVectorStateSpace.h>
+#include <ompl/base/objectives/PathLengthOptimizationObjective.h>
 #include <ompl/geometric/PathSimplifier.h>
 #include <ompl/geometric/planners/rrt/RRTConnect.h>
+#include <ompl/geometric/planners/rrt/RRTstar.h>
 #include <ompl/util/Console.h>
 #include <ompl/util/RandomNumbers.h>
 
@@ -56,40 +58,76 @@ planner::planner(const world::cell& cell, std::uint64_t seed) : checker_(cell) {
   ompl::RNG::setSeed(static_cast<std::uint_fast32_t>(seed % 0x7fffffff + 1));
 }
 
-std::vector<joints> planner::plan(const joints& from, const joints& to, const progress& told) {
-  const auto space = std::make_shared<ob::SpaceInformation>(joint_space());
-  int checks = 0;
-  space->setStateValidityChecker([&](const ob::State* state) {
-    ++checks;
-    told.checked();
-    sigexc::safe_point();
-    return checker_.is_free(to_joints(state));
-  });
-  space->setup();
-  const ob::PlannerTerminationCondition give_up([&checks] {
-    sigexc::safe_point();
-    return checks > most_checks;
-  });
+/// From here to there, clear of everything. Each validity check is a safe point.
+struct planner::problem {
+  problem(collision_checker& known_world, const joints& start, const joints& goal,
+          const progress& told)
+      : checker(known_world), from(start), to(goal), space(std::make_shared<ob::SpaceInformation>(joint_space())) {
+    space->setStateValidityChecker([this, &told](const ob::State* state) {
+      ++checks;
+      told.checked();
+      sigexc::safe_point();
+      return checker.is_free(to_joints(state));
+    });
+    space->setup();
+    definition = std::make_shared<ob::ProblemDefinition>(space);
+    definition->setStartAndGoalStates(to_state(space, from), to_state(space, to));
+  }
+  problem(const problem&) = delete;
+  problem& operator=(const problem&) = delete;
 
-  const auto problem = std::make_shared<ob::ProblemDefinition>(space);
-  problem->setStartAndGoalStates(to_state(space, from), to_state(space, to));
-  og::RRTConnect search(space);
-  search.setRange(step_length);
-  search.setProblemDefinition(problem);
-  search.setup();
-  if (search.solve(give_up) != ob::PlannerStatus::EXACT_SOLUTION) {
-    throw no_path(checker_.is_free(from)
-                      ? checker_.is_free(to) ? "no way found" : "the goal collides"
+  void solve(ob::Planner& search, const ob::PlannerTerminationCondition& give_up) {
+    search.setProblemDefinition(definition);
+    search.setup();
+    if (search.solve(give_up) == ob::PlannerStatus::EXACT_SOLUTION) return;
+    throw no_path(checker.is_free(from)
+                      ? checker.is_free(to) ? "no way found" : "the goal collides"
                       : "the start collides");
   }
+  og::PathGeometric& path() { return *definition->getSolutionPath()->as<og::PathGeometric>(); }
+  std::vector<joints> points() {
+    std::vector<joints> all;
+    for (const ob::State* state : path().getStates()) all.push_back(to_joints(state));
+    return all;
+  }
+
+  collision_checker& checker;
+  const joints from;
+  const joints to;
+  ob::SpaceInformationPtr space;
+  ob::ProblemDefinitionPtr definition;
+  int checks = 0;
+};
+
+std::vector<joints> planner::plan(const joints& from, const joints& to, const progress& told) {
+  problem posed(checker_, from, to, told);
+  const ob::PlannerTerminationCondition give_up([&posed] {
+    sigexc::safe_point();
+    return posed.checks > most_checks;
+  });
+  og::RRTConnect search(posed.space);
+  search.setRange(step_length);
+  posed.solve(search, give_up);
 
   told.simplifying();
-  auto& path = *problem->getSolutionPath()->as<og::PathGeometric>();
-  og::PathSimplifier(space).simplify(path, give_up);
+  og::PathSimplifier(posed.space).simplify(posed.path(), give_up);
+  return posed.points();
+}
 
-  std::vector<joints> points;
-  for (const ob::State* state : path.getStates()) points.push_back(to_joints(state));
-  return points;
+std::vector<joints> planner::plan_short(const joints& from, const joints& to, double at_most,
+                                        const progress& told) {
+  problem posed(checker_, from, to, told);
+  const auto length = std::make_shared<ob::PathLengthOptimizationObjective>(posed.space);
+  length->setCostThreshold(ob::Cost(at_most));
+  posed.definition->setOptimizationObjective(length);
+  const ob::PlannerTerminationCondition never([] {
+    sigexc::safe_point();
+    return false;
+  });
+  og::RRTstar search(posed.space);
+  search.setRange(step_length);
+  posed.solve(search, never);
+  return posed.points();
 }
 
 }  // namespace workcell::plan

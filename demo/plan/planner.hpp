@@ -43,9 +43,17 @@ class planner {
   [[nodiscard]] std::vector<joints> plan(const joints& from, const joints& to,
                                          const progress& told);
 
+  /// A path no longer than `at_most` (radians, in joint space), by RRT*. It is sought until there is
+  /// one, for ever if there is none: whoever calls this sets a deadline. Not simplified.
+  /// Safe point: as `plan`. Throws: no_path if one of the ends collides.
+  [[nodiscard]] std::vector<joints> plan_short(const joints& from, const joints& to, double at_most,
+                                               const progress& told);
+
   [[nodiscard]] collision_checker& known_world() { return checker_; }
 
  private:
+  struct problem;
+
   collision_checker checker_;
 };
 

@@ -92,6 +92,14 @@ void check_scenario(const history& whole, const scenario& played, findings& foun
                      whole.ended_by.empty() ? "ended as if nothing had happened"
                                             : "ended by " + whole.ended_by});
   }
+  for (const std::string& note : played.notes) {
+    const bool was_noted = std::any_of(
+        whole.log.begin(), whole.log.end(),
+        [&](const auto& line) { return line.text.find(note) != std::string::npos; });
+    if (!was_noted) {
+      found.push_back({"scenario", whole.ended, "the log", "nowhere it says \"" + note + '"'});
+    }
+  }
   for (const expected_answer& wanted : played.answers) {
     const bool was_seen = std::any_of(
         whole.interrupts.begin(), whole.interrupts.end(), [&](const mission::ledger::entry& sent) {

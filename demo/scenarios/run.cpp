@@ -110,7 +110,7 @@ run_result play(const scenario& played, const run_options& options) {
   auto& mission_seat = clock.add_seat();
   auto& supervisor_seat = clock.add_seat();
   mission::bus bus(bus_seat);
-  mission::mission worker(at, mission_seat, played.order, played.seed);
+  mission::mission worker(at, mission_seat, played.order, played.seed, played.wish);
 
   const sigexc::thread physics({.name = "physics"}, [&] {
     const sigexc::block_scope physics_is_never_interrupted;

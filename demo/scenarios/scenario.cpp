@@ -103,6 +103,11 @@ scenario read_scenario(const json& from, std::optional<std::uint64_t> seed) {
   read.seed = seed.value_or(from.at("seed").get<std::uint64_t>());
   read.order = from.at("order").get<std::vector<std::string>>();
   read.ambient_temperature = from.value("ambient_temperature", read.ambient_temperature);
+  if (from.contains("short_way")) {
+    const json& wish = from.at("short_way");
+    read.wish = {wish.at("detour").get<double>(),
+                 std::chrono::milliseconds(wish.at("think_for_ms").get<int>())};
+  }
   dice drawn(read.seed);
   for (const json& each : from.at("happenings")) {
     read.happenings.push_back(read_happening(each, drawn));
@@ -113,6 +118,7 @@ scenario read_scenario(const json& from, std::optional<std::uint64_t> seed) {
   for (const auto& [part, place] : expected.at("places").items()) {
     read.places[part] = whereabouts_of(place);
   }
+  read.notes = expected.value("notes", read.notes);
   for (const json& each : expected.at("answers")) {
     read.answers.push_back({each.at("event"), each.at("raised_in"), each.at("answered_by"),
                             each.value("group_size", std::size_t{1})});

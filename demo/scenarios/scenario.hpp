@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "mission/journal.hpp"
+#include "mission/mission.hpp"
 #include "world/cell.hpp"
 
 namespace workcell::scenarios {
@@ -59,12 +60,14 @@ struct scenario {
   std::uint64_t seed = 1;
   std::vector<std::string> order;
   double ambient_temperature = 22;
+  std::optional<mission::short_way> wish;
   std::vector<happening> happenings;
 
   bool ends_by_emergency = false;
   std::string ends_by;  // what else must end the mission; empty: nothing
   std::map<std::string, world::whereabouts> places;  // where each part must be at the end
   std::vector<expected_answer> answers;
+  std::vector<std::string> notes;  // each must be found in a line of the log
 };
 
 /// @param seed instead of the file's own. Throws: bad_scenario.

@@ -180,6 +180,15 @@ TEST(Invariants, FindARunThatDidNotShowWhatItIsFor) {
   EXPECT_EQ(verdict(bad), "scenario");
 }
 
+TEST(Invariants, FindALogThatDoesNotSayWhatItMust) {
+  scenario told = plain_scenario();
+  told.notes = {"in time"};
+  history whole = good_history();
+  EXPECT_EQ(check(whole, told).size(), 1U);
+  whole.log = {{sim_time(5), "no way in time, takes any"}};
+  EXPECT_TRUE(check(whole, told).empty());
+}
+
 TEST(Invariants, FindAMissionThatFailedAndOneThatShouldHaveBeenStopped) {
   history failed = good_history();
   failed.ended_by = "waited too long until the gripper opens";

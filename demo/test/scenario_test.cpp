@@ -19,12 +19,12 @@ TEST(Scenario, OursAreThereAndCanBeRead) {
   const auto all = find_all(WORKCELL_SCENARIOS);
   for (const char* name :
        {"obstacle", "person", "order", "emergency", "three_at_once", "slip", "bus",
-        "braking", "sensor_fails"}) {
+        "braking", "sensor_fails", "deadline"}) {
     ASSERT_TRUE(all.contains(name)) << name;
     const scenario read = load(all.at(name));
     EXPECT_EQ(read.name, name);
     EXPECT_EQ(read.places.size(), world::part_names.size());
-    EXPECT_FALSE(read.answers.empty() && read.ends_by.empty());
+    EXPECT_FALSE(read.answers.empty() && read.ends_by.empty() && read.notes.empty());
   }
 }
 
