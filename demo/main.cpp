@@ -2,11 +2,16 @@
 //
 // A single run plays in this process. Several play in a process each, one after the other, because
 // OMPL can be seeded only before its first random number; and a run that crashes spoils no other.
+//
+// Ctrl-C is an interrupt of the main thread. It is blocked but where a run is waited for, and between
+// two runs: so whatever was begun is ended well, and its report written.
 #include <fmt/format.h>
+#include <sigexc/sigexc.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "scenarios/run.hpp"
@@ -27,7 +33,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace workcell;
 
-enum exit_code { good = 0, invariant_violated = 1, wrong_usage = 2 };
+enum exit_code { good = 0, invariant_violated = 1, wrong_usage = 2, interrupted = 130 };
 
 struct arguments {
   std::string scenario;
@@ -47,23 +53,30 @@ struct assignment {
   bool is_brief;  // one of a sweep: a line and no pictures
 };
 
-/// One line on a terminal, written over and over; nothing in a file.
+/// One line on a terminal, written over and over; in a file, and in real time, one for each phase.
 class progress_line {
  public:
-  explicit progress_line(std::string name) : name_(std::move(name)) {}
+  progress_line(std::string name, bool realtime) : name_(std::move(name)), realtime_(realtime) {}
   ~progress_line() {
     if (is_shown_) fmt::print(stderr, "\r\033[K");
   }
   progress_line(const progress_line&) = delete;
   progress_line& operator=(const progress_line&) = delete;
   void show(sim_time now, const std::string& phase) {
-    if (!is_terminal_) return;
+    if (!is_terminal_) {
+      if (realtime_ && std::exchange(last_, phase) != phase) {
+        fmt::print(stderr, "{} {:6.1f} s  {}\n", name_, in_seconds(now), phase);
+      }
+      return;
+    }
     is_shown_ = true;
     fmt::print(stderr, "\r\033[K{} {:6.1f} s  {}", name_, in_seconds(now), phase);
   }
 
  private:
   std::string name_;
+  bool realtime_;
+  std::string last_;
   bool is_terminal_ = isatty(STDERR_FILENO) == 1;
   bool is_shown_ = false;
 };
@@ -82,7 +95,7 @@ int play_one(const assignment& what, const arguments& given) {
   const scenarios::scenario played = scenarios::load(what.file, what.seed);
   scenarios::run_result result;
   {
-    progress_line line(played.name);
+    progress_line line(played.name, given.realtime);
     result = scenarios::play(played, {.scene = given.scene,
                                       .realtime = given.realtime,
                                       .progress = [&](sim_time now, const std::string& phase) {
@@ -99,7 +112,8 @@ int play_one(const assignment& what, const arguments& given) {
     draw_pictures(played, result, what.out);
     fmt::print("  pictures and log: {}\n\n", what.out.string());
   }
-  return result.violations.empty() ? good : invariant_violated;
+  if (!result.violations.empty()) return invariant_violated;
+  return result.what_happened.was_interrupted ? interrupted : good;
 }
 
 int play_in_a_process(const assignment& what, const arguments& given) {
@@ -117,7 +131,7 @@ int play_in_a_process(const assignment& what, const arguments& given) {
     std::exit(code);
   }
   int status = 0;
-  waitpid(child, &status, 0);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;  // it has heard Ctrl-C as well
   if (WIFEXITED(status)) return WEXITSTATUS(status);
   fmt::print("{} ended by signal {}\n", what.file.stem().string(), WTERMSIG(status));
   return invariant_violated;
@@ -141,9 +155,12 @@ int play_all(const std::vector<assignment>& all, const arguments& given) {
   std::size_t held = 0;
   for (const assignment& each : all) {
     fs::remove(each.out / "report.json");  // an old one must not speak for a run that crashes
-    if (play_in_a_process(each, given) == good) ++held;
+    const int code = play_in_a_process(each, given);
+    if (code == interrupted) return interrupted;
+    if (code == good) ++held;
     const auto more = view::read_reactions(each.out / "report.json");
     reactions.insert(reactions.end(), more.begin(), more.end());
+    const sigexc::unblock_scope<sigexc::keyboard_interrupt> between_two_runs;  // a safe point
   }
   view::print_reactions(stdout, reactions);
   fmt::print("{} of {} runs held every invariant\n", held, all.size());
@@ -186,7 +203,8 @@ int main(int argc, char** argv) {
   CLI::App app(
       "A robot cell whose mission is interrupted by exceptions: plays scenarios, checks "
       "their invariants, reports and draws them.\n"
-      "Exit code: 0 all invariants held, 1 one was violated, 2 wrong usage.");
+      "Ctrl-C ends the run with the robot safe and its report written; the third one at once.\n"
+      "Exit code: 0 all invariants held, 1 one was violated, 2 wrong usage, 130 interrupted.");
   app.add_option("--scenario", given.scenario, "play only this one (see --list); without it, all");
   auto* seed = app.add_option("--seed", given.seed, "instead of the scenario's own seed");
   app.add_option("--seeds", given.seeds,
@@ -205,7 +223,12 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? good : wrong_usage;
   }
   try {
+    const sigexc::enrollment self("main");
+    const sigexc::signal_bridge ctrl_c;
+    const sigexc::block_scope what_is_begun_is_ended_well;
     return work(given);
+  } catch (const sigexc::keyboard_interrupt&) {
+    return interrupted;
   } catch (const scenarios::bad_scenario& mistake) {
     return wrong(mistake.what());
   } catch (const std::exception& failure) {

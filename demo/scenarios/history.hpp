@@ -64,6 +64,7 @@ struct history {
   std::vector<mission::journal::line> log;
   std::string ended_by;  // the first cause; empty: the order was worked off
   bool ended_by_emergency = false;
+  bool was_interrupted = false;  // by Ctrl-C, before it had ended by itself
   sim_time mission_ended{};
   sim_time ended{};
 };

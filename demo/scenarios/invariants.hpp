@@ -12,6 +12,8 @@
 //   collisions    the arm touched nothing but the parts that it grips
 //   scenario      the run showed what its scenario is for, and ended as it must
 //
+// Of a run that was interrupted, it cannot be asked what it was for, nor where each part must be.
+//
 // Pure functions of a history: the tests feed them bad ones.
 #pragma once
 

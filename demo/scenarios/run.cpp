@@ -148,6 +148,7 @@ run_result play(const scenario& played, const run_options& options) {
                                    std::ref(operator_seat), std::ref(bus), listener.get_target(),
                                    std::cref(played));
   sigexc::thread supervisor({.name = "supervisor"}, [&] {
+    const sigexc::block_scope but_where_it_looks_around;
     const occupant here(supervisor_seat);
     supervise(at, supervisor_seat, crew, kept, options.progress);
     // It has quit, and left the clock: this waits for no simulated time.
@@ -157,7 +158,14 @@ run_result play(const scenario& played, const run_options& options) {
     result.model.reset(mj_copyModel(nullptr, &cell.model()));
     result.picture = camera.take(cell);
   });
-  supervisor.wait();
+  try {
+    const sigexc::unblock_scope<sigexc::keyboard_interrupt> at_any_time;
+    supervisor.wait();
+  } catch (const sigexc::keyboard_interrupt& pressed) {
+    supervisor.interrupt(pressed);  // who ends the mission in a turn of its own
+    const sigexc::block_scope<sigexc::keyboard_interrupt> once_is_enough;
+    supervisor.wait();
+  }
 
   result.violations = check(result.what_happened, played);
   result.wall_time = wall_clock::now() - started;

@@ -1,5 +1,6 @@
 #include "scenarios/supervisor.hpp"
 
+#include <fmt/format.h>
 #include <sigexc/sigexc.hpp>
 
 #include <exception>
@@ -47,6 +48,14 @@ void supervise(mission::workplace& at, lockstep_clock::seat& seat, sigexc::task_
   bool was_terminated = false;
   while (!at.mission_is_over) {
     seat.wait(look_every);
+    if (at.mission_is_over) break;
+    try {
+      const sigexc::unblock_scope<sigexc::keyboard_interrupt> here;  // M3: a safe point
+    } catch (const sigexc::keyboard_interrupt&) {
+      at.log.note(fmt::format("Ctrl-C: the mission is terminated   [{}]", at.log.path()));
+      kept.was_interrupted = true;
+      crew.terminate();
+    }
     kept.raised_in_block = at.raised_in_block;
     const bool must_end = !check_so_far(kept).empty() || seat.now() > longest_mission;
     if (must_end && !was_terminated) {
@@ -61,6 +70,7 @@ void supervise(mission::workplace& at, lockstep_clock::seat& seat, sigexc::task_
   kept.mission_ended = seat.now();
   seat.wait(last_turns);
   take_down_outcome(at, crew, kept);  // they have left the clock: this waits for no simulated time
+  if (kept.was_interrupted && kept.ended_by.empty()) kept.ended_by = "Ctrl-C";
   if (was_terminated && kept.ended_by.empty()) {
     kept.ended_by = "the supervisor, which terminated it";
   }

@@ -180,6 +180,16 @@ TEST(Invariants, FindARunThatDidNotShowWhatItIsFor) {
   EXPECT_EQ(verdict(bad), "scenario");
 }
 
+TEST(Invariants, AskOfAnInterruptedRunThatTheRobotIsSafeButNotThatItIsDone) {
+  history stopped = good_history();
+  stopped.was_interrupted = true;
+  stopped.ended_by = "Ctrl-C";
+  stopped.parts[0].place = whereabouts::hand;
+  EXPECT_EQ(verdict(stopped), "none");
+  stopped.parts[0].place = whereabouts::elsewhere;
+  EXPECT_EQ(verdict(stopped), "parts");
+}
+
 TEST(Invariants, FindALogThatDoesNotSayWhatItMust) {
   scenario told = plain_scenario();
   told.notes = {"in time"};

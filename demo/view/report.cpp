@@ -55,7 +55,8 @@ void add_invariants(text& to, const scenarios::run_result& result) {
   for (const std::string_view name : invariants) {
     const bool holds = std::none_of(result.violations.begin(), result.violations.end(),
                                     [&](const auto& each) { return each.which == name; });
-    add(to, " {} {}", name, holds ? "ok" : "VIOLATED");
+    const bool is_judged = name != "scenario" || !result.what_happened.was_interrupted;
+    add(to, " {} {}", name, !is_judged ? "interrupted" : holds ? "ok" : "VIOLATED");
     if (name != invariants.back()) add(to, ",");
   }
   add(to, "\n");
@@ -134,7 +135,9 @@ void print_brief(std::FILE* to, const scenarios::scenario& played,
   text words;
   add(words, "{:<16} seed {:<4} {:>6.2f} s simulated in {:>5.2f} s  {}\n", played.name, played.seed,
       in_seconds(result.what_happened.ended), result.wall_time.count(),
-      result.violations.empty() ? "all invariants hold" : "VIOLATED");
+      !result.violations.empty()              ? "VIOLATED"
+      : result.what_happened.was_interrupted ? "interrupted, what can be judged holds"
+                                             : "all invariants hold");
   add_violations(words, result.violations);
   add_undelivered(words, result);
   write(to, words);
