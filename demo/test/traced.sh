@@ -4,4 +4,4 @@
 set -eu
 "$1" --scenario obstacle --out "$2" >/dev/null
 sed -n '/^  obstacle_appeared came at/,/^  [^ ]/p' "$2/obstacle/log.txt" | tr '\n' ' ' |
-  grep 'plan::planner::plan.*RRTConnect::solve.*\[libompl.*mission::run()'
+  grep 'plan::planner::problem.*RRTConnect::solve.*\[libompl.*mission::run()'
