@@ -3,13 +3,13 @@
 // A single run plays in this process. Several play in a process each, one after the other, because
 // OMPL can be seeded only before its first random number; and a run that crashes spoils no other.
 //
-// Ctrl-C is an interrupt of the main thread. It is blocked but where a run is waited for, and between
-// two runs: so whatever was begun is ended well, and its report written.
+// Ctrl-C is an interrupt of the main thread. It is blocked but where a run is waited for, and
+// between two runs: so whatever was begun is ended well, and its report written.
 #include <fmt/format.h>
-#include <sigexc/sigexc.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
+#include <sigexc/sigexc.hpp>
 
 #include <cerrno>
 #include <cstdint>

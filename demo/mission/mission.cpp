@@ -70,7 +70,8 @@ void mission::pick(const std::string& part) {
   const auto phase = at_.log.enter("pick");
   const plan::tool_pose grasp{at_.cell.part_place(part), at_.cell.part_yaw(part)};
 
-  sigexc::unblocked<order_changed>([&] { move_to(above(grasp), way::brief); });  // not committed yet
+  sigexc::unblocked<order_changed>(
+      [&] { move_to(above(grasp), way::brief); });  // not committed yet
 
   std::optional<control::opening> fingers_apart(at_.gripper);
   wait_until("the gripper opens", 1s, [&] { return at_.gripper.is_open(); });
@@ -169,8 +170,8 @@ plan::trajectory mission::plan(const plan::tool_pose& goal) {
           plan::transfer_limits};
 }
 
-/// The way that is wished for, if there is a wish and time enough. No simulated time goes by: for so
-/// long the cell waits.
+/// The way that is wished for, if there is a wish and time enough. No simulated time goes by: for
+/// so long the cell waits.
 std::optional<plan::trajectory> mission::plan_short(const plan::tool_pose& goal) {
   const auto position = plan::reach(goal);
   if (!wish_ || !position) return std::nullopt;
@@ -191,8 +192,8 @@ std::optional<plan::trajectory> mission::plan_short(const plan::tool_pose& goal)
                                {time_may_be_over, [] {}});
   });
   if (!path) {
-    at_.log.note(fmt::format("no short way in time, takes any   [raised in {}]",
-                             at_.log.note_catch()));
+    at_.log.note(
+        fmt::format("no short way in time, takes any   [raised in {}]", at_.log.note_catch()));
     return std::nullopt;
   }
   return plan::trajectory(*std::move(path), plan::transfer_limits);
@@ -220,8 +221,8 @@ plan::trajectory mission::straight_line(const plan::tool_pose& goal) {
 }
 
 /// Waits, at the end of a motion, until the arm stands: left by an exception it brakes on its path.
-/// A destructor must not throw, and what comes in its safe points is held by the library until it is
-/// over.
+/// A destructor must not throw, and what comes in its safe points is held by the library until it
+/// is over.
 class mission::standstill {
  public:
   explicit standstill(mission& of) : of_(of) {}

@@ -2,8 +2,8 @@
 // up.
 //
 // A sensor knows nothing of what the mission does or where; it sends an exception with its data,
-// and where that is answered is the mission's business. Each loops until it is terminated, or fails:
-// an arm that is watched no more must not go on.
+// and where that is answered is the mission's business. Each loops until it is terminated, or
+// fails: an arm that is watched no more must not go on.
 #pragma once
 
 #include <sigexc/target.hpp>

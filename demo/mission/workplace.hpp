@@ -28,6 +28,7 @@ struct workplace {
   readings seen;
   std::vector<std::string> raised_in_block;  // actions that an interrupt got into: must stay empty
   bool mission_is_over = false;
+  bool order_is_worked_off = false;
   std::string unplugged{};  // the sensor whose cable is cut; empty: none is
 };
 

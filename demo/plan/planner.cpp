@@ -2,8 +2,8 @@
 #include "plan/planner.hpp"
 
 #include <ompl/base/PlannerTerminationCondition.h>
-#include <ompl/base/spaces/RealVectorStateSpace.h>
 #include <ompl/base/objectives/PathLengthOptimizationObjective.h>
+#include <ompl/base/spaces/RealVectorStateSpace.h>
 #include <ompl/geometric/PathSimplifier.h>
 #include <ompl/geometric/planners/rrt/RRTConnect.h>
 #include <ompl/geometric/planners/rrt/RRTstar.h>
@@ -62,7 +62,10 @@ planner::planner(const world::cell& cell, std::uint64_t seed) : checker_(cell) {
 struct planner::problem {
   problem(collision_checker& known_world, const joints& start, const joints& goal,
           const progress& told)
-      : checker(known_world), from(start), to(goal), space(std::make_shared<ob::SpaceInformation>(joint_space())) {
+      : checker(known_world),
+        from(start),
+        to(goal),
+        space(std::make_shared<ob::SpaceInformation>(joint_space())) {
     space->setStateValidityChecker([this, &told](const ob::State* state) {
       ++checks;
       told.checked();
@@ -80,9 +83,8 @@ struct planner::problem {
     search.setProblemDefinition(definition);
     search.setup();
     if (search.solve(give_up) == ob::PlannerStatus::EXACT_SOLUTION) return;
-    throw no_path(checker.is_free(from)
-                      ? checker.is_free(to) ? "no way found" : "the goal collides"
-                      : "the start collides");
+    throw no_path(checker.is_free(from) ? checker.is_free(to) ? "no way found" : "the goal collides"
+                                        : "the start collides");
   }
   og::PathGeometric& path() { return *definition->getSolutionPath()->as<og::PathGeometric>(); }
   std::vector<joints> points() {

@@ -43,9 +43,9 @@ class planner {
   [[nodiscard]] std::vector<joints> plan(const joints& from, const joints& to,
                                          const progress& told);
 
-  /// A path no longer than `at_most` (radians, in joint space), by RRT*. It is sought until there is
-  /// one, for ever if there is none: whoever calls this sets a deadline. Not simplified.
-  /// Safe point: as `plan`. Throws: no_path if one of the ends collides.
+  /// A path no longer than `at_most` (radians, in joint space), by RRT*. It is sought until there
+  /// is one, for ever if there is none: whoever calls this sets a deadline. Not simplified. Safe
+  /// point: as `plan`. Throws: no_path if one of the ends collides.
   [[nodiscard]] std::vector<joints> plan_short(const joints& from, const joints& to, double at_most,
                                                const progress& told);
 

@@ -84,18 +84,17 @@ void check_bus(const history& whole, findings& found) {
 }
 
 void check_scenario(const history& whole, const scenario& played, findings& found) {
-  const bool ended_as_wanted = played.ends_by_emergency
-                                   ? whole.ended_by_emergency
-                                   : whole.ended_by == played.ends_by;
+  const bool ended_as_wanted =
+      played.ends_by_emergency ? whole.ended_by_emergency : whole.ended_by == played.ends_by;
   if (!ended_as_wanted) {
     found.push_back({"scenario", whole.mission_ended, "the mission",
                      whole.ended_by.empty() ? "ended as if nothing had happened"
                                             : "ended by " + whole.ended_by});
   }
   for (const std::string& note : played.notes) {
-    const bool was_noted = std::any_of(
-        whole.log.begin(), whole.log.end(),
-        [&](const auto& line) { return line.text.find(note) != std::string::npos; });
+    const bool was_noted = std::any_of(whole.log.begin(), whole.log.end(), [&](const auto& line) {
+      return line.text.find(note) != std::string::npos;
+    });
     if (!was_noted) {
       found.push_back({"scenario", whole.ended, "the log", "nowhere it says \"" + note + '"'});
     }

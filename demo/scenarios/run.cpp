@@ -56,11 +56,12 @@ class photographer {
   world::data_ptr picture_;
 };
 
-/// A task of `crew` that does `work` at `seat`. When it is over, in whatever way, so is the others'.
+/// A task of `crew` that does `work` at `seat`. When it is over, in whatever way, so is the
+/// others'.
 ///
-/// A group tells the others by itself when one has failed, but when the thread has ended, and so has
-/// left the clock: they would hear of it at a tick that the wall clock decides. So they are told
-/// while it still has the turn.
+/// A group tells the others by itself when one has failed, but when the thread has ended, and so
+/// has left the clock: they would hear of it at a tick that the wall clock decides. So they are
+/// told while it still has the turn.
 template <class Work>
 auto as_one_of(sigexc::task_group& crew, lockstep_clock::seat& seat, Work work) {
   return [&crew, &seat, work = std::move(work)] {
@@ -131,6 +132,7 @@ run_result play(const scenario& played, const run_options& options) {
                                       ~end_of_mission() { is_over = true; }
                                     } at_the_end{at.mission_is_over};
                                     worker.run();
+                                    at.order_is_worked_off = true;
                                   }));
   const sigexc::target whom = mission.get_target();
   const auto watch = [&](std::string name, lockstep_clock::seat& seat, auto look) {

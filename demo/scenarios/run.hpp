@@ -27,8 +27,8 @@ struct run_result {
 
 /// Plays `played`. Call it once a process: OMPL takes its seed but once.
 ///
-/// The calling thread is a target. A `keyboard_interrupt` ends the run early, with the robot safe and
-/// the history complete; here it is let in, whatever the caller's scopes.
+/// The calling thread is a target. A `keyboard_interrupt` ends the run early, with the robot safe
+/// and the history complete; here it is let in, whatever the caller's scopes.
 [[nodiscard]] run_result play(const scenario& played, const run_options& options);
 
 }  // namespace workcell::scenarios

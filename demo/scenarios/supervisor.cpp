@@ -70,9 +70,8 @@ void supervise(mission::workplace& at, lockstep_clock::seat& seat, sigexc::task_
   kept.mission_ended = seat.now();
   seat.wait(last_turns);
   take_down_outcome(at, crew, kept);  // they have left the clock: this waits for no simulated time
-  if (kept.was_interrupted && kept.ended_by.empty()) kept.ended_by = "Ctrl-C";
-  if (was_terminated && kept.ended_by.empty()) {
-    kept.ended_by = "the supervisor, which terminated it";
+  if (kept.ended_by.empty() && !at.order_is_worked_off) {
+    kept.ended_by = was_terminated ? "the supervisor, which terminated it" : "Ctrl-C";
   }
   at.log.note(kept.ended_by.empty() ? "the order is worked off" : "ended by " + kept.ended_by);
 

@@ -30,6 +30,7 @@ grep -q '"violations": \[\]' "$2/person/report.json"
 grep -q 'Ctrl-C: the mission is terminated   \[run/deliver' "$2/person/log.txt"
 grep -q 'invariants: parts ok, gripper ok, blocks ok, interrupts ok, bus ok, distance ok, collisions ok, scenario interrupted' \
   "$2/person/log.txt"
+[ "$(grep -c 'is delivered' "$2/person/log.txt")" -eq 0 ]
 
 press --scenario person --seeds 3
 [ $code -eq 130 ]

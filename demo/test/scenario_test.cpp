@@ -17,9 +17,8 @@ std::filesystem::path file_with(const std::string& text) {
 
 TEST(Scenario, OursAreThereAndCanBeRead) {
   const auto all = find_all(WORKCELL_SCENARIOS);
-  for (const char* name :
-       {"obstacle", "person", "order", "emergency", "three_at_once", "slip", "bus",
-        "braking", "sensor_fails", "deadline"}) {
+  for (const char* name : {"obstacle", "person", "order", "emergency", "three_at_once", "slip",
+                           "bus", "braking", "sensor_fails", "deadline"}) {
     ASSERT_TRUE(all.contains(name)) << name;
     const scenario read = load(all.at(name));
     EXPECT_EQ(read.name, name);
