@@ -95,7 +95,7 @@ TEST(ForkStress, LeavesNoLockAndNoCountBehind) {  // X1
   mutex guard;
   condition_variable changed;
   const long_wait holder;
-  const int rounds = stress_rounds(2000);
+  const int rounds = stress_rounds(allocator_survives_forks ? 2000 : 200);
   int bad = 0;
   swallowing([&] {
     const block_scope quiet;
