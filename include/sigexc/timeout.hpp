@@ -124,8 +124,7 @@ class deadline_scope {
 /// Calls `body()`, for at most `duration`. The same as `deadline_scope(duration).run(body)`.
 ///
 /// @return its result in a `std::optional`, or nothing if the time was over; for a body that
-/// returns
-///         nothing, whether it returned.
+///         returns nothing, whether it returned.
 ///
 /// Safe point: never, but for what `body` does.  Blocks: only in `body`.  Threads: targets only.
 /// Signals: unsafe.  Throws: as `deadline_scope::run`.  See: T1, T2.
