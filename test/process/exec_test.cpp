@@ -248,7 +248,8 @@ TEST(Exec, DoesNothingInAChildOfVfork) {  // X1, M1
 
 TEST(Spawn, LeavesNoSignalToTheNewProgram) {  // X1
   const enrollment self;
-  const std::string line = std::string(PROBE) + " " + std::to_string(signal_number());
+  std::string line = PROBE;
+  line.append(" ").append(std::to_string(signal_number()));
   probe_call words;
   const block_scope quiet;  // in which waiting is not disturbed
   const storm around(self.get_target());
