@@ -30,6 +30,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <mutex>
 #include <new>
 #include <stdexcept>
@@ -128,6 +129,8 @@ class relay {
   static struct state {
     std::mutex mutex;
     std::array<std::atomic<relay*>, NSIG> youngest{};
+    // Counts up between the store to `youngest` and the call of sigaction.
+    std::atomic<std::uint32_t> installations{0};
     sender_count handlers;
   } process;
 };
@@ -146,11 +149,12 @@ bool relay::is_ours(int number) noexcept {
 void relay::handle(int number) {
   const kept_errno kept;
   const sender_count::ticket counted = process.handlers.enter();
+  const std::uint32_t before = process.installations.load();
   relay* const one = process.youngest[static_cast<std::size_t>(number)].load();
   if (one != nullptr) {
     one->press();
-  } else if (is_ours(number)) {  // somebody has put it back
-    end_process(number);
+  } else if (is_ours(number) && process.installations.load() == before) {
+    end_process(number);  // nobody has installed it since, so somebody has put it back
   } else {
     raise(number);  // arrives when this handler has returned
   }
@@ -181,6 +185,7 @@ void relay::install() {
   auto& youngest = process.youngest[static_cast<std::size_t>(number_)];
   outer_ = youngest;
   youngest = this;
+  ++process.installations;
   struct sigaction ours {};
   ours.sa_handler = handle;
   ours.sa_flags = SA_RESTART | SA_ONSTACK;
