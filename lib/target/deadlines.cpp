@@ -11,6 +11,7 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 #include <system_error>
@@ -181,7 +182,11 @@ bool deadline_link::is_reached_by(const deadline_reached& reached) const noexcep
 }
 
 deadline_link* deadline_list::find_due(const deadline_link* outer) const noexcept {
-  const auto now = clock::now();
+  // Where the watch has seen one pass, it has passed: the clock of this processor may be a little
+  // behind, and nobody would tell again.
+  auto now = clock::now();
+  for (const deadline_link* one = innermost_; one != nullptr; one = one->outer_)
+    if (one->is_told_.load(std::memory_order_seq_cst)) now = std::max(now, one->at_);
   deadline_link* found = nullptr;
   for (deadline_link* one = innermost_; one != outer; one = one->outer_)
     if (one->at_ <= now && !one->is_raised_.load(std::memory_order_relaxed)) found = one;

@@ -12,7 +12,8 @@
 //   it under the watch's lock, and where the watch was faster it waits for the watch to be done
 //   with the target, which it finds counted in `traffic` (T1).
 // - A target looks by the clock after it has lowered its flag; the watch raises the flag when the
-//   deadline has passed. So none is missed, as with the mailbox (see record::collect).
+//   deadline has passed, and marks it before that, as the clocks of two processors may differ by a
+//   little. So none is missed, as with the mailbox (see record::collect).
 // - What was raised for a scope names it. While that object lives the scope counts as not due; when
 //   it goes and the scope still runs, the target is woken again.
 //

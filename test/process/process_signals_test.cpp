@@ -183,6 +183,9 @@ bool has(const std::string& text, std::string_view words) {
 
 // X4
 TEST(SignalBridge, InterruptsAComputation) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer holds a signal back until the thread calls the C library";
+#endif
   session one("computes");
   one.screen_until("ready");
   one.press(ctrl_c);
@@ -226,6 +229,9 @@ TEST(SignalBridge, ReportsTheSecondPressAndEndsWithTheThird) {
 
 // X4: each press was answered, so none is a second one.
 TEST(SignalBridge, CountsAnewAfterADelivery) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer holds a signal back until the thread calls the C library";
+#endif
   session one("is_pressed_often");
   std::string seen;
   for (int i = 0; i < 5; ++i) {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/child.hpp"
 #include "support/rounds.hpp"
 #include "support/watchdog.hpp"
 
@@ -67,6 +68,7 @@ TEST(DeadlineHeap, HasTheEarliestWhateverIsAddedAndRemoved) {
 
 // X1
 TEST(Deadline, RunsOnInAChildProcess) {
+  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const enrollment self;
   const auto wait_for_child = [](pid_t child) {
     int status = 0;

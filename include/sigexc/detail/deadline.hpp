@@ -44,8 +44,10 @@ class SIGEXC_EXPORT deadline_link {
   deadline_link* outer_ = nullptr;
   // The object that was raised for it lives. Set by the owner, cleared under the lock.
   std::atomic<bool> is_raised_{false};
+  // The watch has seen it pass. Written by the watch under the lock, before the flag of the target;
+  // read by the owner.
+  std::atomic<bool> is_told_{false};
   // All else: guarded by the lock.
-  bool is_told_ = false;    // the target was, or is being, woken for it
   bool is_queued_ = false;  // it is in the heap
   deadline_link* child_ = nullptr;
   deadline_link* sibling_ = nullptr;
