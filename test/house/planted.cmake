@@ -1,19 +1,21 @@
-# The test of house.cmake: plants one fault at a time in a copy of the tree and wants it told.
+# The test of house.cmake and rules.cmake: plants one fault at a time in a copy of the tree and wants
+# it told.
 #
 # cmake -D root=DIR -D scratch=DIR -P planted.cmake
 cmake_minimum_required(VERSION 3.25)
 
-# Runs the check on a fresh copy in which `file` begins with `line`; `expected` is in its verdict.
+# Runs `check` on a fresh copy in which `file` begins with `line`; `expected` is in its verdict.
+set(check house.cmake)
 function(plant file line expected)
   file(REMOVE_RECURSE ${scratch})
-  file(COPY ${root}/lib ${root}/include ${root}/test DESTINATION ${scratch})
+  file(COPY ${root}/lib ${root}/include ${root}/test ${root}/doc DESTINATION ${scratch})
   set(old "")
   if(EXISTS ${scratch}/${file})
     file(READ ${scratch}/${file} old)
   endif()
   file(WRITE ${scratch}/${file} "${line}\n${old}")
   execute_process(
-    COMMAND ${CMAKE_COMMAND} -D root=${scratch} -P ${CMAKE_CURRENT_LIST_DIR}/house.cmake
+    COMMAND ${CMAKE_COMMAND} -D root=${scratch} -P ${CMAKE_CURRENT_LIST_DIR}/${check}
     RESULT_VARIABLE result ERROR_VARIABLE verdict OUTPUT_QUIET)
   string(REGEX REPLACE "[ \n]+" " " verdict "${verdict}")
   string(FIND "${verdict}" "${file}: ${expected}" at)
@@ -41,3 +43,7 @@ plant(lib/attic/x.cpp "// lost" "is in no known room")
 plant(lib/mailbox/x.cpp "// forgotten" "stands in no CMakeLists.txt")
 plant(include/sigexc/x.hpp "// forgotten" "stands in no CMakeLists.txt")
 plant(test/mailbox/x_test.cpp "// forgotten" "stands in no CMakeLists.txt")
+
+set(check rules.cmake)
+plant(doc/semantics.md "- **Z1** Nobody proves this." "Z1 is cited by no test")
+plant(${below} "// As S99 has it." "cites S99, which is no rule")

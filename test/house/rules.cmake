@@ -1,0 +1,55 @@
+# Fails if a rule of doc/semantics.md is cited by no test, or if a comment cites one that is not
+# there. Prints how many lines of tests cite each.
+#
+# A citation is the rule's number in a comment, as `// S8, O2`.
+#
+# cmake -D root=DIR -P rules.cmake
+cmake_minimum_required(VERSION 3.25)
+
+file(STRINGS ${root}/doc/semantics.md lines REGEX "^- \\*\\*[A-Z][0-9]+\\*\\*")
+set(rules "")
+set(letters "")
+foreach(line IN LISTS lines)
+  string(REGEX MATCH "([A-Z])[0-9]+" rule "${line}")
+  list(APPEND rules ${rule})
+  list(APPEND letters ${CMAKE_MATCH_1})
+  set(cited_${rule} 0)
+endforeach()
+list(REMOVE_DUPLICATES letters)
+list(JOIN letters "" letters)
+set(faults "")
+if(NOT rules)
+  set(faults "  doc/semantics.md has no rules: wrong root?\n")
+endif()
+
+file(GLOB_RECURSE files RELATIVE ${root}
+  ${root}/lib/*.?pp ${root}/include/*.hpp ${root}/test/*.?pp ${root}/test/*.S)
+set(boundary "[^A-Za-z0-9_]")
+foreach(file IN LISTS files)
+  file(STRINGS ${root}/${file} lines REGEX "//.*${boundary}[${letters}][0-9]+(${boundary}|$)")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^.*//" "" comment "${line}")
+    string(REGEX MATCHALL "[A-Za-z0-9_]+" words "${comment}")
+    list(REMOVE_DUPLICATES words)
+    list(FILTER words INCLUDE REGEX "^[${letters}][0-9]+$")
+    foreach(word IN LISTS words)
+      if(NOT word IN_LIST rules)
+        string(APPEND faults "  ${file}: cites ${word}, which is no rule\n")
+      elseif(file MATCHES "^test/")
+        math(EXPR cited_${word} "${cited_${word}} + 1")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+
+set(table "")
+foreach(rule IN LISTS rules)
+  string(APPEND table " ${rule}:${cited_${rule}}")
+  if(cited_${rule} EQUAL 0)
+    string(APPEND faults "  doc/semantics.md: ${rule} is cited by no test\n")
+  endif()
+endforeach()
+message(STATUS "Lines of tests that cite each rule:${table}")
+if(faults)
+  message(FATAL_ERROR "The rules are not in order:\n${faults}")
+endif()
