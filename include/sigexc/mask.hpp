@@ -25,6 +25,7 @@
 #include <sigexc/safe_point.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -150,8 +151,7 @@ class scope {
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (to && current.traffic != nullptr &&
         ((current.traffic->load(std::memory_order_relaxed) & ~traffic_turn) != 0 ||
-         current.is_signalled ||
-         current.pending_flag.load(std::memory_order_relaxed) != 0))
+         current.is_signalled || current.pending_flag.load(std::memory_order_relaxed) != 0))
       await_signals();
   }
   SIGEXC_EXPORT static void await_signals() noexcept;
@@ -197,13 +197,16 @@ class mask_scope {
 
   /// Leaves the scope: what held before it holds again, exactly.
   ///
-  /// Safe point: always for `policy::never` and `policy::on_blocking`, unless it is left by an
-  /// exception; never for `policy::immediate` (M4).  Blocks: never.  Threads: acts on the
+  /// Safe point: always for `policy::never` and `policy::on_blocking`, unless an exception
+  /// is on its way; never for `policy::immediate` (M4).  Blocks: never.  Threads: acts on the
   /// caller's.  Signals: unsafe.  Throws: interrupts, where a safe point.  See: M1, M4.
   ~mask_scope() noexcept(false) {
     link_.leave();
-    if (link_.what() != policy::immediate && detail::current.has_news()) [[unlikely]]
-      detail::deliver();
+    // During unwinding no callback is called either. The count is asked for here only, and not when
+    // the scope is opened, which would cost each scope more than all the rest of it.
+    if (link_.what() != policy::immediate && detail::current.has_news()) [[unlikely]] {
+      if (std::uncaught_exceptions() == 0) detail::deliver();
+    }
   }
 
  protected:

@@ -73,6 +73,21 @@ TEST(BlockScope, LeftByAnExceptionIsNoSafePoint) {  // M4
   EXPECT_EQ(raised_here(), "1");
 }
 
+TEST(BlockScope, LeftByAnExceptionCallsNoCallback) {  // M4, D3
+  const enrollment self;
+  int calls = 0;
+  const auto counting = attach<int>([&](int) { ++calls; });
+  try {
+    const block_scope quiet;
+    to_self(1);
+    throw std::runtime_error("of the work");
+  } catch (const std::runtime_error&) {
+    EXPECT_EQ(calls, 0);
+    safe_point();
+  }
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(BlockScope, InsideAnotherLetsNothingOut) {  // M1, M4
   const enrollment self;
   EXPECT_EQ(raised_by([] {
