@@ -167,7 +167,12 @@ TEST(Fork, KeepsTheTerminationThatIsBeingHandled) {  // X1, D5
 TEST(Fork, LetsTheChildGoOnAsAProgram) {  // X1
   SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
   const long_wait holder;
-  const thread other([&] { holder.wait(); });
+  witness where;
+  const thread other([&] {
+    where.here();
+    holder.wait();
+  });
+  where.await_asleep();  // a sanitizer's locks, which the beginning of a thread takes, are free
   EXPECT_EQ(in_child(use_everything), "");
   const enrollment self;
   EXPECT_EQ(in_child(use_everything), "");
