@@ -86,6 +86,21 @@ class SIGEXC_EXPORT keyboard_interrupt : public interruption {
   int signal_number_;
 };
 
+/// Asks a resumable computation to pause (see `resumable`). Where it is delivered nothing is raised:
+/// `resumable::resume` returns, and the computation goes on behind its safe point when it is resumed.
+///
+/// Scopes and callbacks govern it as any other type. To a target that is a thread it cannot be sent:
+/// `std::logic_error`.
+class SIGEXC_EXPORT pause_request : public interruption {
+ public:
+  pause_request() noexcept = default;
+  pause_request(const pause_request&) noexcept = default;
+  pause_request& operator=(const pause_request&) noexcept = default;
+  ~pause_request() override;
+
+  [[nodiscard]] const char* what() const noexcept override;
+};
+
 /// Several exceptions delivered at once, in order of arrival. Copies share their members.
 ///
 /// See: D2; `ExceptionGroup` of Python (PEP 654).

@@ -10,6 +10,9 @@ namespace sigexc {
 interruption::~interruption() = default;
 const char* interruption::what() const noexcept { return "interruption"; }
 
+pause_request::~pause_request() = default;
+const char* pause_request::what() const noexcept { return "pause request"; }
+
 keyboard_interrupt::~keyboard_interrupt() = default;
 const char* keyboard_interrupt::what() const noexcept { return "keyboard interrupt"; }
 

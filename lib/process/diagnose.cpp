@@ -158,7 +158,7 @@ report diagnose(const target& who, const symbols& names) {
   report made{who};
   const kernel_view kernel(asked.tid);  // before the signal wakes it
   inspection seen{};
-  const bool has_begun = asked.block.load() != nullptr;
+  const bool has_begun = asked.runner() != nullptr;
   const answer given = has_begun ? inspect(asked, seen) : answer::ended;
   if (asked.is_closed() || given == answer::ended) {
     made.why = hold::not_running;

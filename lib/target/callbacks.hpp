@@ -24,13 +24,13 @@ class callback_list {
   // A callback that was found and is marked as running, until this is destroyed.
   class running {
    public:
-    // Finds the innermost callback that `takes` (its type).
+    // Finds the innermost callback that `takes`.
     template <class Takes>
     running(callback_list& list, Takes takes) : list_(list) {
       if (list.count_.load(std::memory_order_relaxed) == 0) return;
       const std::lock_guard lock(list.mutex_);
       for (auto one = list.callbacks_.rbegin(); one != list.callbacks_.rend(); ++one) {
-        if (!takes((*one)->type())) continue;
+        if (!takes(**one)) continue;
         callback_ = *one;
         outer_ = list.innermost_running_;
         list.innermost_running_ = this;
@@ -47,17 +47,17 @@ class callback_list {
     friend class callback_list;
     callback_list& list_;
     std::shared_ptr<callback> callback_;
-    const current_block* thread_ = &current;
+    const record* const target_ = current.self;
     running* outer_ = nullptr;
   };
 
-  // Whether there is a callback that `takes` (its type).
+  // Whether there is a callback that `takes`.
   template <class Takes>
   [[nodiscard]] bool has(Takes takes) {
     if (count_.load(std::memory_order_relaxed) == 0) return false;
     const std::lock_guard lock(mutex_);
     return std::any_of(callbacks_.begin(), callbacks_.end(),
-                       [&](const auto& one) { return takes(one->type()); });
+                       [&](const auto& one) { return takes(*one); });
   }
 
   // How many were ever added.

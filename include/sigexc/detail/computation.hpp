@@ -1,0 +1,139 @@
+// What the library knows of resumable computations: enough to deliver interrupts in them, and to
+// pause them. How stacks are switched is the business of the library `context`, which has the rest.
+#pragma once
+
+#include <sigexc/export.hpp>
+#include <sigexc/target.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <string>
+
+namespace sigexc::detail {
+
+class callback;
+class explorer;
+class scope;
+struct resumption;
+
+// Why a computation has given control back to who resumed it.
+enum class halt : std::uint8_t {
+  paused,       // it was asked to
+  preempted,    // who resumed it has got an interrupt, and lets it go on afterwards
+  handed_over,  // a callback is to decide what becomes of it
+  ended
+};
+
+// Who runs it on: its `resumable`; who has its continuation; or the first, since that was returned.
+enum class holder : std::uint8_t { object, continuation, given_back };
+
+// Whether `which` is that of a computation.
+[[nodiscard]] SIGEXC_EXPORT bool is_computation(const record& which) noexcept;
+
+// The part of a computation that is on its record, and on the thread that runs it.
+class SIGEXC_EXPORT computation {
+ public:
+  computation(const computation&) = delete;
+  computation& operator=(const computation&) = delete;
+
+  // From any thread.  Throws: nothing.
+  void pause() noexcept;
+
+  [[nodiscard]] const reference<record>& self() const noexcept { return self_; }
+  [[nodiscard]] bool has_ended() const noexcept;
+
+  // For delivery, on the thread that runs it.
+  //
+  // Whether somebody further out, who waits for this to halt, has an interrupt that can be
+  // delivered there, and the scopes in between let a pause through.
+  // @param innermost scope of this one. @param can_wait `policy::on_blocking` lets through as well.
+  [[nodiscard]] bool is_wanted_outside(const scope* innermost, bool can_wait);
+  // Whether somebody further out holds something for later.
+  [[nodiscard]] bool has_held_outside() const noexcept;
+  // Whether it may be left at all: not while it is being unwound.
+  [[nodiscard]] bool can_pause() const noexcept { return !is_unwinding_; }
+  // Takes what `pause` has noted for the thread itself, if there is nothing before it.
+  [[nodiscard]] bool take_own_pause() noexcept;
+  [[nodiscard]] bool has_own_pause() const noexcept { return has_own_pause_; }
+  // Switches to who resumed it. Returns when it is resumed, on any thread.
+  void halt_for(halt why);
+  // The same, for a callback that gets the computation. Throws what the callback has thrown.
+  void hand_over(callback& to, const void* object);
+  // Whom it halts for, and the next one further out; null: a thread that is no target.
+  [[nodiscard]] record* resumer() const noexcept;
+  // Whether `of` is this, or waits for this further out.
+  [[nodiscard]] static bool is_here(const record* of) noexcept;
+
+ protected:
+  // Throws: std::system_error, std::bad_alloc.
+  explicit computation(std::string name);
+  virtual ~computation();
+
+  // Enters the calling thread, runs the computation there until it halts or ends, and leaves.
+  //
+  // Where it is preempted the caller's interrupt is delivered and it goes on, if nothing was raised.
+  // Throws: interrupts to the caller; std::logic_error if `by` must not run it, or it runs already.
+  halt run(holder by);
+  // Takes it as who runs it does. False: somebody has it. And puts it back.
+  bool try_take() noexcept;
+  void put_back() noexcept;
+  // Of one that was taken: runs it on, deaf for interrupts to the caller, and never pausing, until
+  // it has ended.
+  void run_to_end() noexcept;
+  // Of one that was taken: nothing of it has ever run, and nothing will.
+  void abandon() noexcept;
+  // Of one that runs here: from now on it neither pauses nor is preempted.
+  void pause_no_more() noexcept { is_unwinding_ = true; }
+  [[nodiscard]] bool is_handed_over() const noexcept {
+    return is_handed_over_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool is_over() const noexcept { return is_over_; }  // for who has it
+
+  struct hand_over_data {
+    callback* to = nullptr;
+    const void* object = nullptr;
+    std::exception_ptr thrown;  // by the callback: to be thrown in the computation instead
+  };
+
+  // From the stack of the caller to that of the computation; and back, also at its end.
+  virtual void switch_in() = 0;
+  virtual void switch_out() = 0;
+
+  // Set by the context library, before its stack is first used, and on it at its end.
+  void set_stack(std::uintptr_t low, std::uintptr_t high) noexcept {
+    stack_low_ = low;
+    stack_high_ = high;
+  }
+  void note_end() noexcept { is_over_ = true; }
+
+  hand_over_data handed_;
+
+ private:
+  [[nodiscard]] const char* reason_against(holder by) const noexcept;
+  void enter(resumption& at) noexcept;
+  void leave(resumption& at) noexcept;
+  [[noreturn]] void refuse(const void* occupant) const;
+
+  reference<record> self_;
+  reference<interrupt> pause_;  // prepared
+  resumption* at_ = nullptr;    // of who runs it; null while nobody does
+  // What is installed when it is resumed.
+  const scope* innermost_ = nullptr;
+  explorer* exploring_ = nullptr;
+  std::uintptr_t stack_low_ = 0;
+  std::uintptr_t stack_high_ = 0;
+  std::uint32_t held_ = 0;
+  bool quiet_ = false;
+  bool is_signalled_ = false;
+  bool is_flagged_ = false;
+  // Written on the thread that runs it.
+  halt why_ = halt::paused;
+  bool has_own_pause_ = false;
+  bool is_unwinding_ = false;
+  bool is_over_ = false;
+  // A callback has got it, or whom that has given it to. Written by who has it.
+  std::atomic<bool> is_handed_over_{false};
+};
+
+}  // namespace sigexc::detail
