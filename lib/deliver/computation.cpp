@@ -79,6 +79,10 @@ bool computation::has_ended() const noexcept { return self_->is_closed(); }
 
 record* computation::resumer() const noexcept { return at_ != nullptr ? at_->self : nullptr; }
 
+const scope* computation::scope_outside() const noexcept {
+  return at_ != nullptr ? at_->innermost : nullptr;
+}
+
 bool computation::is_here(const record* of) noexcept {
   for (const record* one = current.self; one != nullptr; one = next_outside(*one))
     if (one == of) return true;
@@ -181,6 +185,7 @@ void computation::refuse(const void* occupant) const {
   at.stack_low = before.low;
   at.stack_high = before.high;
   at_ = &at;
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler may look (process/inspection)
   current.self = &mine;
   current.traffic = &mine.traffic.word();
   current.held = held_;
@@ -207,6 +212,7 @@ void computation::refuse(const void* occupant) const {
   current.is_signalled = at.is_signalled || is_signalled_ || is_flagged_;
   exploring = at.exploring;
   exchange_own_stack({at.stack_low, at.stack_high});
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   at_ = nullptr;
   if (outside != nullptr) {
     outside->publish_held();

@@ -425,7 +425,11 @@ bool is_left_first(place where, next_step& next) {
   if (exploring != nullptr) exploring->after_delivery(where, next.raised != nullptr);
 }
 
-[[gnu::noinline]] void leave_computation(halt why) { current.self->of->halt_for(why); }
+// @return whether there is something to look at, on the thread that it goes on on.
+[[gnu::noinline]] bool leave_computation(halt why) {
+  current.self->of->halt_for(why);
+  return this_block().has_news();
+}
 
 }  // namespace
 
@@ -435,8 +439,7 @@ void deliver_at(place where) {
   find_next(where, from, next);
   // What came while it was paused is delivered now. Another pause waits for the next safe point,
   // so that no stream of them keeps the computation from getting there.
-  while (next.pauses) {
-    leave_computation(next.why);
+  while (next.pauses && leave_computation(next.why)) {
     next.can_pause = false;
     find_next(where, from, next);
   }

@@ -28,7 +28,7 @@ bool try_install(int number) noexcept {
     return false;
   struct sigaction ours {};
   ours.sa_sigaction = sigexc_inspect;
-  ours.sa_flags = SA_RESTART | SA_SIGINFO;
+  ours.sa_flags = SA_RESTART | SA_SIGINFO | SA_ONSTACK;
   sigfillset(&ours.sa_mask);
   return __sigaction(number, &ours, nullptr) == 0;
 }
@@ -93,7 +93,7 @@ void inspection_after_fork() noexcept {
 }
 
 answer inspect(record& who, inspection& found) noexcept {
-  if (current.self == &who) {
+  if (computation::is_here(&who)) {
     found.depth = unwind(found.stack.data(), found.stack.size());
     look(who, found);
     return answer::given;

@@ -62,6 +62,7 @@ class SIGEXC_EXPORT computation {
   void hand_over(callback& to, const void* object);
   // Whom it halts for, and the next one further out; null: a thread that is no target.
   [[nodiscard]] record* resumer() const noexcept;
+  [[nodiscard]] const scope* scope_outside() const noexcept;
   // Whether `of` is this, or waits for this further out.
   [[nodiscard]] static bool is_here(const record* of) noexcept;
 
