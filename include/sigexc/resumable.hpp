@@ -72,8 +72,11 @@ class SIGEXC_EXPORT stacked_computation : public computation {
  private:
   friend struct context;
 
-  void switch_in() override;
   void switch_out() override;
+  void pause_here() override;
+  // Of one that was taken: runs it on, deaf for interrupts to the caller, and never pausing, until
+  // it has ended.
+  void run_to_end() noexcept;
   progress finish();
   // Hands it to the callback that it has halted for. @return whether it is to be run on.
   bool call_back(bool& is_given_away);

@@ -5,8 +5,6 @@
 // which must not be caught. Ours never are: a computation is run to its end before its fiber goes.
 #include "context/context.hpp"
 
-#include "context/overflow.hpp"
-
 #include <sigexc/detail/current.hpp>
 #include <sigexc/mask.hpp>
 
@@ -71,21 +69,6 @@ void context::begin(stacked_computation& self) {
         annotation_.before_switch_out(true);
         return std::move(outside_);
       });
-}
-
-void context::switch_in() noexcept {
-  watch_for_overflow();
-  runtime_.exchange();
-  annotation_.before_switch_in(stack.low(), stack.size());
-  inside_ = std::move(inside_).resume();
-  annotation_.after_switch_out();
-  runtime_.exchange();
-}
-
-void context::switch_out() noexcept {
-  annotation_.before_switch_out(false);
-  outside_ = std::move(outside_).resume();
-  annotation_.after_switch_in();
 }
 
 }  // namespace sigexc::detail

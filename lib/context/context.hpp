@@ -2,6 +2,7 @@
 // and that has to go along.
 #pragma once
 
+#include "context/overflow.hpp"
 #include "context/runtime_state.hpp"
 #include "context/sanitizer.hpp"
 #include "context/stack.hpp"
@@ -11,8 +12,17 @@
 #include <boost/context/fiber.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace sigexc::detail {
+
+// What each thread needs that switches for the first time.
+inline void prepare_to_switch() noexcept {
+  if (runtime_state::here.of_errno != nullptr) [[likely]]
+    return;
+  runtime_state::find_place();
+  prepare_signal_stack();
+}
 
 struct context {
   explicit context(std::size_t stack_size) : stack(stack_size) {}
@@ -21,8 +31,20 @@ struct context {
   void begin(stacked_computation& self);
   [[nodiscard]] bool has_begun() const noexcept { return has_begun_; }
 
-  void switch_in() noexcept;
-  void switch_out() noexcept;
+  // In the frame of the caller: see computation::board.
+  [[gnu::always_inline]] void switch_in() noexcept {
+    prepare_to_switch();
+    runtime_.exchange();
+    annotation_.before_switch_in(stack.low(), stack.size());
+    inside_ = std::move(inside_).resume();
+    annotation_.after_switch_out();
+    runtime_.exchange();
+  }
+  [[gnu::always_inline]] void switch_out() noexcept {
+    annotation_.before_switch_out(false);
+    outside_ = std::move(outside_).resume();
+    annotation_.after_switch_in();
+  }
 
   const computation_stack stack;
 

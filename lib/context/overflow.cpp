@@ -24,8 +24,6 @@
 
 namespace sigexc::detail {
 
-constinit thread_local bool has_signal_stack __attribute__((tls_model("initial-exec"))) = false;
-
 namespace {
 
 constinit struct sigaction before {};
@@ -99,7 +97,6 @@ struct once {
 
 void prepare_signal_stack() noexcept {
   static const once only;
-  has_signal_stack = true;
   stack_t present{};
   if (!only.has_key || ::sigaltstack(nullptr, &present) != 0 ||
       (present.ss_flags & SS_DISABLE) == 0)

@@ -8,11 +8,4 @@ namespace sigexc::detail {
 // stack ends the process otherwise, and stacks of computations are small.
 void prepare_signal_stack() noexcept;
 
-extern constinit thread_local bool has_signal_stack __attribute__((tls_model("initial-exec")));
-
-inline void watch_for_overflow() noexcept {
-  if (!has_signal_stack) [[unlikely]]
-    prepare_signal_stack();
-}
-
 }  // namespace sigexc::detail

@@ -7,6 +7,7 @@
 #include <sigexc/resumable.hpp>
 
 #include "context/context.hpp"
+#include "deliver/computation.hpp"
 
 #include <sigexc/detail/current.hpp>
 #include <sigexc/mask.hpp>
@@ -46,12 +47,21 @@ stacked_computation::stacked_computation(std::size_t stack_size)
 
 stacked_computation::~stacked_computation() = default;
 
-void stacked_computation::switch_in() {
-  if (!context_->has_begun()) context_->begin(*this);
-  context_->switch_in();
+void stacked_computation::switch_out() { context_->switch_out(); }
+
+void stacked_computation::pause_here() {
+  context_->switch_out();
+  if (this_block().has_news()) [[unlikely]]
+    deliver_after_pause();
 }
 
-void stacked_computation::switch_out() { context_->switch_out(); }
+void stacked_computation::run_to_end() noexcept {
+  pause_no_more();
+  resumption here{};
+  enter(here);
+  context_->switch_in();
+  land(here);
+}
 
 progress stacked_computation::finish() {
   is_finished_.store(true, std::memory_order_release);
@@ -62,10 +72,21 @@ progress stacked_computation::finish() {
 }
 
 progress stacked_computation::resume(holder by, bool& is_given_away) {
+  resumption here{.from = caller()};
   for (;;) {
-    const halt why = run(by);
+    deliver_before_resuming();
+    board(here, by);
+    if (!context_->has_begun()) [[unlikely]]
+      context_->begin(*this);
+    context_->switch_in();
+    const halt why = land(here);
+    if (why == halt::paused) [[likely]]
+      return progress::paused;
     if (why == halt::ended) return finish();
-    if (why == halt::paused) return progress::paused;
+    if (why == halt::preempted) {
+      deliver_preemption();
+      continue;  // nothing was raised
+    }
     if (!call_back(is_given_away)) return is_finished() ? progress::finished : progress::paused;
     if (by == holder::object) by = holder::given_back;
   }

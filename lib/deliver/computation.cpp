@@ -142,11 +142,6 @@ bool computation::is_wanted_outside(const scope* innermost, bool can_wait) {
   return false;
 }
 
-[[gnu::noinline]] void computation::halt_for(halt why) {
-  why_ = why;
-  switch_out();
-}
-
 [[gnu::noinline]] void computation::hand_over(callback& to, const void* object) {
   is_handed_over_.store(true, std::memory_order_relaxed);
   handed_.to = &to;
@@ -166,7 +161,7 @@ void computation::refuse(const void* occupant) const {
   throw std::logic_error("sigexc: resumable: another thread is running it; one at a time");
 }
 
-[[gnu::noinline]] void computation::enter(resumption& at) noexcept {
+void computation::enter(resumption& at) noexcept {
   if (current.tid == 0) prepare_thread();
   record& mine = *self_;
   record* const outside = current.self;
@@ -197,7 +192,7 @@ void computation::refuse(const void* occupant) const {
   if (is_flagged_ || mine.has_arrivals()) current.pending_flag.store(1, std::memory_order_relaxed);
 }
 
-[[gnu::noinline]] void computation::leave(resumption& at) noexcept {
+halt computation::land(resumption& at) noexcept {
   record& mine = *self_;
   record* const outside = at.self;
   is_flagged_ = current.pending_flag.load(std::memory_order_relaxed) != 0;
@@ -214,6 +209,7 @@ void computation::refuse(const void* occupant) const {
   exchange_own_stack({at.stack_low, at.stack_high});
   std::atomic_signal_fence(std::memory_order_seq_cst);
   at_ = nullptr;
+  const halt why = is_over_ ? halt::ended : why_;  // the next one to board may change it
   if (outside != nullptr) {
     outside->publish_held();
   } else {
@@ -231,27 +227,19 @@ void computation::refuse(const void* occupant) const {
   for (const record* one = outside; one != nullptr && !is_news; one = next_outside(*one))
     is_news = one->has_arrivals();
   if (is_news) current.pending_flag.store(1, std::memory_order_relaxed);
+  return why;
 }
 
-[[gnu::noinline]] halt computation::run(holder by) {
-  resumption here{.from = caller()};
-  for (;;) {
-    deliver_before_resuming();
-    current_block* occupant = nullptr;
-    if (!self_->try_board(occupant)) refuse(self_->runner());
-    if (const char* const reason = reason_against(by)) {
-      self_->disembark();
-      throw std::logic_error(reason);
-    }
-    if (by == holder::given_back) is_handed_over_.store(false, std::memory_order_relaxed);
-    enter(here);
-    switch_in();
-    // The last look at what the next one to board may change.
-    const halt why = is_over_ ? halt::ended : why_;
-    leave(here);
-    if (why != halt::preempted) return why;
-    deliver_at(place::wait);
+void computation::board(resumption& at, holder by) {
+  current_block* occupant = nullptr;
+  if (!self_->try_board(occupant)) [[unlikely]]
+    refuse(self_->runner());
+  if (const char* const reason = reason_against(by)) [[unlikely]] {
+    self_->disembark();
+    throw std::logic_error(reason);
   }
+  if (by == holder::given_back) is_handed_over_.store(false, std::memory_order_relaxed);
+  enter(at);
 }
 
 const char* computation::reason_against(holder by) const noexcept {
@@ -267,14 +255,6 @@ bool computation::try_take() noexcept {
 }
 
 void computation::put_back() noexcept { self_->disembark(); }
-
-void computation::run_to_end() noexcept {
-  pause_no_more();
-  resumption here{};
-  enter(here);
-  switch_in();
-  leave(here);
-}
 
 void computation::abandon() noexcept {
   is_over_ = true;

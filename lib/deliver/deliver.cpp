@@ -348,6 +348,7 @@ bool would_deliver_at(place where) {
 void deliver_before_resuming() {
   if (current.has_news()) deliver_at(place::operation);
 }
+void deliver_preemption() { deliver_at(place::wait); }
 
 bool would_deliver_outside(record& outside, const scope* innermost, const stack_position& from) {
   raise_site site(from);
@@ -433,9 +434,11 @@ bool is_left_first(place where, next_step& next) {
 
 }  // namespace
 
-void deliver_at(place where) {
-  const stack_position from = caller();
+namespace {
+[[gnu::always_inline]] inline void deliver_from(const stack_position& from, place where,
+                                                bool can_pause) {
   next_step next;
+  next.can_pause = can_pause;
   find_next(where, from, next);
   // What came while it was paused is delivered now. Another pause waits for the next safe point,
   // so that no stream of them keeps the computation from getting there.
@@ -445,8 +448,19 @@ void deliver_at(place where) {
   }
   if (next.raised != nullptr) std::rethrow_exception(std::move(next.raised));
 }
+}  // namespace
 
-void deliver() { deliver_at(place::safe_point); }
+void deliver_at(place where) { deliver_from(caller(), where, true); }
+
+void deliver_after_pause() { deliver_from(caller(), place::safe_point, false); }
+
+// A computation that pauses itself has a short way, with few frames that are returned through after
+// a switch.
+void deliver() {
+  computation* const of = current.self != nullptr ? current.self->of : nullptr;
+  if (of != nullptr && of->has_own_pause() && of->take_own_pause()) return of->pause_here();
+  deliver_from(caller(), place::safe_point, true);
+}
 
 }  // namespace detail
 

@@ -29,8 +29,8 @@ bool has_deliverable_at(place where);
 // Whether exceptions of some type can be raised here.
 bool may_raise();
 
-// For computations (see computation.cpp). Delivers to who is about to resume one.
-void deliver_before_resuming();
+// For computations (see computation.cpp).
+//
 // Whether `outside`, who waits for a computation to halt, with `innermost` as its scope and called
 // `from` there, has something in what it holds that would be delivered in that wait.
 bool would_deliver_outside(record& outside, const scope* innermost, const stack_position& from);

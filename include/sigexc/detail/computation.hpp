@@ -57,7 +57,12 @@ class SIGEXC_EXPORT computation {
   [[nodiscard]] bool take_own_pause() noexcept;
   [[nodiscard]] bool has_own_pause() const noexcept { return has_own_pause_; }
   // Switches to who resumed it. Returns when it is resumed, on any thread.
-  void halt_for(halt why);
+  void halt_for(halt why) {
+    why_ = why;
+    switch_out();
+  }
+  // The same for a pause, and then delivers what has come.
+  virtual void pause_here() = 0;
   // The same, for a callback that gets the computation. Throws what the callback has thrown.
   void hand_over(callback& to, const void* object);
   // Whom it halts for, and the next one further out; null: a thread that is no target.
@@ -71,17 +76,16 @@ class SIGEXC_EXPORT computation {
   explicit computation(std::string name);
   virtual ~computation();
 
-  // Enters the calling thread, runs the computation there until it halts or ends, and leaves.
-  //
-  // Where it is preempted the caller's interrupt is delivered and it goes on, if nothing was raised.
-  // Throws: interrupts to the caller; std::logic_error if `by` must not run it, or it runs already.
-  halt run(holder by);
-  // Takes it as who runs it does. False: somebody has it. And puts it back.
+  // Enters the calling thread, which then switches to the computation's stack; and leaves it, when
+  // that has switched back. (They are two, and the switch is not called by them but in between,
+  // since each return through a frame that was there before a switch is a surprise to the processor.)
+  // Throws: std::logic_error if `by` must not run it, or it runs already.
+  void board(resumption& at, holder by);
+  halt land(resumption& at) noexcept;
+  // Takes it as who runs it does. False: somebody has it. And puts it back, or boards.
   bool try_take() noexcept;
   void put_back() noexcept;
-  // Of one that was taken: runs it on, deaf for interrupts to the caller, and never pausing, until
-  // it has ended.
-  void run_to_end() noexcept;
+  void enter(resumption& at) noexcept;
   // Of one that was taken: nothing of it has ever run, and nothing will.
   void abandon() noexcept;
   // Of one that runs here: from now on it neither pauses nor is preempted.
@@ -97,8 +101,7 @@ class SIGEXC_EXPORT computation {
     std::exception_ptr thrown;  // by the callback: to be thrown in the computation instead
   };
 
-  // From the stack of the caller to that of the computation; and back, also at its end.
-  virtual void switch_in() = 0;
+  // From the computation's stack to that of who has resumed it.
   virtual void switch_out() = 0;
 
   // Set by the context library, before its stack is first used, and on it at its end.
@@ -112,8 +115,6 @@ class SIGEXC_EXPORT computation {
 
  private:
   [[nodiscard]] const char* reason_against(holder by) const noexcept;
-  void enter(resumption& at) noexcept;
-  void leave(resumption& at) noexcept;
   [[noreturn]] void refuse(const void* occupant) const;
 
   reference<record> self_;
@@ -136,5 +137,11 @@ class SIGEXC_EXPORT computation {
   // A callback has got it, or whom that has given it to. Written by who has it.
   std::atomic<bool> is_handed_over_{false};
 };
+
+// To a thread that is about to resume a computation; and to a computation, what has come while it
+// was paused.
+SIGEXC_EXPORT void deliver_before_resuming();
+SIGEXC_EXPORT void deliver_preemption();
+SIGEXC_EXPORT void deliver_after_pause();
 
 }  // namespace sigexc::detail
