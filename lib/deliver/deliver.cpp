@@ -139,7 +139,7 @@ interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
   other->claim();
   other->sender = std::move(claimed.sender);
   other->queued = claimed.queued;
-  if (claimed.settle(status::raised)) fire(self, claimed);
+  if (claimed.settle(phase::raised)) fire(self, claimed);
   release(claimed);
   return other;
 }
@@ -204,7 +204,7 @@ __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& 
       self.of->hand_over(*found.get(), object);
     else
       (*found.get())(object);
-    raising.settle(one, status::handled);
+    raising.settle(one, phase::handled);
   } catch (abi::__forced_unwind&) {
     throw;
   } catch (...) {

@@ -60,7 +60,7 @@ void raise_list::note(interrupt& one) noexcept {
   noted.depth = 0;
 }
 
-void raise_list::settle(interrupt& one, status outcome) noexcept {
+void raise_list::settle(interrupt& one, phase outcome) noexcept {
   if (current.self == &self_) note(one);
   claimed_.extract([&one](const interrupt& candidate) { return &candidate == &one; });
   --self_.in_delivery;
@@ -99,7 +99,7 @@ std::exception_ptr raise_list::take(bool can_group) {
     raised = members.empty() ? exception_of(*claimed_.first()) : members.front();
     is_all = false;
   }
-  do settle(*claimed_.first(), status::raised);
+  do settle(*claimed_.first(), phase::raised);
   while (is_all && !claimed_.empty());
   // What is left, here or among what is held, waits for the next safe point.
   if (!claimed_.empty() || !delivers_groups())

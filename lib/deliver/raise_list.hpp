@@ -19,7 +19,7 @@ class raise_list {
     ++self_.in_delivery;
   }
   // Takes `one` out and ends it.
-  void settle(interrupt& one, status outcome) noexcept;
+  void settle(interrupt& one, phase outcome) noexcept;
   // Takes `one` out and gives it back at the end.
   void give_back(interrupt& one) noexcept;
   [[nodiscard]] bool has_several() const noexcept { return claimed_.size() > 1; }

@@ -12,7 +12,7 @@ namespace sigexc::detail {
 
 interrupt::interrupt(mailbox& to, std::exception_ptr what, bool reusable) noexcept
     : box(to),
-      state(reusable ? status::idle : status::pending),
+      state(status{.now = reusable ? phase::idle : phase::pending}),
       is_reusable(reusable),
       exception(std::move(what)),
       sender(current.self != nullptr && !reusable ? reference<record>(*current.self)
@@ -24,14 +24,14 @@ interrupt::interrupt(mailbox& to, std::exception_ptr what, bool reusable) noexce
 interrupt::~interrupt() { box.release(); }
 
 delivery interrupt::outcome() const noexcept {
-  switch (state.load(std::memory_order_seq_cst)) {
-    case status::raised:
+  switch (state.load(std::memory_order_seq_cst).now) {
+    case phase::raised:
       return delivery::raised;
-    case status::handled:
+    case phase::handled:
       return delivery::handled;
-    case status::withdrawn:
+    case phase::withdrawn:
       return delivery::withdrawn;
-    case status::discarded:
+    case phase::discarded:
       return delivery::discarded;
     default:
       return box.is_left_behind() ? delivery::discarded : delivery::pending;
@@ -42,15 +42,30 @@ bool interrupt::is_settled() const noexcept { return outcome() != delivery::pend
 
 bool interrupt::claim() noexcept {
   if (had_callback) return true;  // it was not given back: see below
-  auto expected = pending_here();
-  return state.compare_exchange_strong(expected, status::delivering, std::memory_order_acq_rel);
+  // Who fires it again while it is pending writes the same word, so this fails for no such reason.
+  status then = state.load(std::memory_order_relaxed);
+  return is_pending_here(then) &&
+         state.compare_exchange_strong(then, {.now = phase::delivering, .firing = then.firing},
+                                       std::memory_order_acq_rel);
 }
 
 void interrupt::unclaim() noexcept {
   // What a callback has seen, and has thrown another exception for, cannot be withdrawn any more.
   if (had_callback) return;
-  // An exchange: what was written before a fire() that it overwrites is seen by the next claim.
-  state.exchange(pending_here(), std::memory_order_acq_rel);
+  // A read-modify-write: what was written before a fire() that it overwrites is seen by the next
+  // claim.
+  change(phase::pending);
+}
+
+phase interrupt::change(phase to) noexcept {
+  status before = state.load(std::memory_order_relaxed);
+  status after;
+  do {
+    after = to == phase::pending ? pending_here(before.firing)
+                                 : status{.now = to, .firing = before.firing};
+  } while (!state.compare_exchange_weak(before, after, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed));
+  return before.now;
 }
 
 void interrupt::ended() noexcept {
@@ -60,23 +75,24 @@ void interrupt::ended() noexcept {
   if (is_waited_for.load(std::memory_order_seq_cst)) parking_lot::wake_all(this);
 }
 
-bool interrupt::settle(status outcome) noexcept {
+bool interrupt::settle(phase outcome) noexcept {
   if (is_reusable) {
     box.count_out();
     if (cause() == nullptr) sender = reference<record>();  // of this firing
-    return state.exchange(status::idle, std::memory_order_acq_rel) == status::delivering_again;
+    return change(phase::idle) == phase::delivering_again;
   }
   // Whoever holds a receipt must not keep the exception alive: D5 watches for its end.
   exception = nullptr;
-  state.store(outcome, std::memory_order_seq_cst);
+  state.store({.now = outcome}, std::memory_order_seq_cst);
   ended();
   return false;
 }
 
 bool interrupt::withdraw() noexcept {
   if (box.is_left_behind()) return false;
-  auto expected = status::pending;
-  if (!state.compare_exchange_strong(expected, status::withdrawn, std::memory_order_seq_cst))
+  status expected{.now = phase::pending};
+  if (!state.compare_exchange_strong(expected, {.now = phase::withdrawn},
+                                     std::memory_order_seq_cst))
     return false;
   ended();
   box.forget(*this);

@@ -12,6 +12,9 @@
 // it is being delivered it becomes `delivering_again`, and is queued anew at the end of the
 // delivery, since it is still linked until then.
 //
+// A reusable one counts in its word how often it was fired. Who fired it goes on afterwards, to call
+// a waker for it: that is to be done for this firing, and neither for the next nor twice.
+//
 // While a reusable one is pending its word holds the number of forks too. Another thread may have
 // been between marking it and queueing it when this one called fork(); in the child it is in no
 // mailbox then, and the other number tells that it can be fired.
@@ -34,7 +37,7 @@ namespace sigexc::detail {
 class mailbox;
 class termination;
 
-enum class status : std::uint32_t {
+enum class phase : std::uint8_t {
   idle,
   pending,
   delivering,
@@ -44,6 +47,15 @@ enum class status : std::uint32_t {
   withdrawn,
   discarded
 };
+
+struct status {
+  phase now : 8 = phase::idle;
+  std::uint32_t forks : 24 = 0;  // modulo 2^24; of a reusable one that is pending
+  std::uint32_t firing = 0;      // of a reusable one that was ever fired: not 0
+
+  friend bool operator==(const status&, const status&) = default;
+};
+static_assert(std::atomic<status>::is_always_lock_free);  // so it may be used by signal handlers
 
 struct interrupt {
   interrupt(mailbox& to, std::exception_ptr what, bool is_reusable) noexcept;
@@ -55,26 +67,28 @@ struct interrupt {
   [[nodiscard]] virtual termination* cause() noexcept { return nullptr; }
 
   [[nodiscard]] delivery outcome() const noexcept;
-  // Pending, as this process has it.
-  [[nodiscard]] status pending_here() const noexcept {
-    return static_cast<status>(static_cast<std::uint32_t>(status::pending) |
-                               (is_reusable ? forks() << 8 : 0));
+  // Pending, as this process has it, since it was fired for the `firing`th time.
+  [[nodiscard]] status pending_here(std::uint32_t firing) const noexcept {
+    return {.now = phase::pending, .forks = is_reusable ? forks() & 0xff'ffff : 0, .firing = firing};
+  }
+  [[nodiscard]] bool is_pending_here(status one) const noexcept {
+    return one == pending_here(one.firing);
   }
   [[nodiscard]] bool is_pending() const noexcept {
-    return state.load(std::memory_order_relaxed) == pending_here();
+    return is_pending_here(state.load(std::memory_order_acquire));
   }
   // The target takes it for delivery. False: it has been withdrawn.
   bool claim() noexcept;
   // The target gives back what it claimed and could not deliver.
   void unclaim() noexcept;
   // Ends it. True: it was fired again meanwhile, and the caller has to queue it anew.
-  bool settle(status outcome) noexcept;
+  bool settle(phase outcome) noexcept;
   bool withdraw() noexcept;
   // In a target's hands: nothing is to be done with it, but to drop it. A fork may have discarded
   // it, instead.
   [[nodiscard]] bool is_withdrawn() const noexcept {
-    const status now = state.load(std::memory_order_relaxed);
-    return now == status::withdrawn || now == status::discarded;
+    const phase now = state.load(std::memory_order_relaxed).now;
+    return now == phase::withdrawn || now == phase::discarded;
   }
   // Waits for `is_settled` in the parking lot go to this address, after `expect_waiter`.
   [[nodiscard]] bool is_settled() const noexcept;
@@ -95,6 +109,8 @@ struct interrupt {
   std::chrono::steady_clock::time_point queued;
 
  private:
+  // Changes the phase of a reusable one, whoever else does. Returns what it was.
+  phase change(phase to) noexcept;
   void ended() noexcept;
 };
 

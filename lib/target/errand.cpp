@@ -90,8 +90,19 @@ void errand::after_fork(bool is_child) noexcept {
   process.mutex.unlock();
 }
 
+void fired_interrupt::post_for(std::uint32_t firing) noexcept {
+  // Who fired it before may be late, and come here after who fired it later.
+  std::uint32_t latest = posted_for_.load(std::memory_order_relaxed);
+  while (static_cast<std::int32_t>(firing - latest) > 0 &&
+         !posted_for_.compare_exchange_weak(latest, firing, std::memory_order_relaxed)) {
+  }
+  post();
+}
+
 void fired_interrupt::run() noexcept {
-  static_cast<record&>(box).wakers.call_for(*this, exception.__cxa_exception_type());
+  const std::uint32_t firing = posted_for_.load(std::memory_order_relaxed);
+  if (std::exchange(called_for_, firing) != firing)
+    static_cast<record&>(box).wakers.call_for(*this, firing, exception.__cxa_exception_type());
 }
 
 }  // namespace sigexc::detail

@@ -59,10 +59,17 @@ class fired_interrupt final : public interrupt, public errand {
   fired_interrupt(mailbox& to, std::exception_ptr what) noexcept
       : interrupt(to, std::move(what), /*reusable=*/true) {}
 
+  // Posts it after it was fired, for the `firing`th time, to call once for that.
+  // Signals: async-signal-safe, as `post`.
+  void post_for(std::uint32_t firing) noexcept;
+
  private:
   void run() noexcept override;
   void keep() noexcept override { retain(*this); }
   void drop() noexcept override { release(*this); }
+
+  std::atomic<std::uint32_t> posted_for_{0};  // the latest firing
+  std::uint32_t called_for_ = 0;              // the thread's alone
 };
 
 }  // namespace sigexc::detail

@@ -106,7 +106,7 @@ void record::await_signals() noexcept {
 
 void record::discard(interrupt_list&& ended) noexcept {
   while (interrupt* const one = ended.pop()) {
-    if (one->claim()) one->settle(status::discarded);  // else it was withdrawn
+    if (one->claim()) one->settle(phase::discarded);  // else it was withdrawn
     detail::release(*one);
   }
 }
@@ -214,7 +214,7 @@ void record::after_fork(bool is_child) noexcept {
       if (one->is_reusable && !is_last) {
         detail::release(*one);
       } else {
-        if (!one->is_withdrawn()) one->state.store(status::discarded, std::memory_order_relaxed);
+        if (!one->is_withdrawn()) one->state.store({.now = phase::discarded}, std::memory_order_relaxed);
         over.append(*one);
       }
     }
@@ -291,36 +291,39 @@ bool send(record& to, interrupt& sent) noexcept {
   return is_queued;
 }
 
-bool fire(record& to, interrupt& reusable, record* by) noexcept {
+std::uint32_t fire(record& to, interrupt& reusable, record* by) noexcept {
   status now = reusable.state.load(std::memory_order_relaxed);
-  status then{};
+  status then;
   // A read-modify-write also where nothing changes: it comes before the target's claim, which then
   // sees what the caller wrote before firing, or after it, and then finds `delivering`.
-  const status pending = reusable.pending_here();
-  const auto is_on_its_way = [pending](status one) {
-    return one == pending || one == status::delivering || one == status::delivering_again;
+  const auto is_on_its_way = [&reusable](status one) {
+    return reusable.is_pending_here(one) || one.now == phase::delivering ||
+           one.now == phase::delivering_again;
   };
   do {
-    then = now == status::delivering ? status::delivering_again
-           : is_on_its_way(now)      ? now
-                                     : pending;  // idle, or pending in the parent
+    then = now;
+    if (now.now == phase::delivering)
+      then.now = phase::delivering_again;
+    else if (!is_on_its_way(now))  // idle, or pending in the parent
+      then = reusable.pending_here(now.firing + 1 != 0 ? now.firing + 1 : 1);
   } while (!reusable.state.compare_exchange_weak(now, then, std::memory_order_acq_rel,
                                                  std::memory_order_relaxed));
-  if (is_on_its_way(now)) return false;
+  if (is_on_its_way(now)) return 0;
   // Who made it pending has it to itself until it is pushed. steady_clock is clock_gettime, which
   // is async-signal-safe; so is counting a record that is the caller's own and cannot go meanwhile.
   if (by != nullptr) reusable.sender = reference<record>(*by);
   reusable.queued = std::chrono::steady_clock::now();
   retain(reusable);
-  if (send(to, reusable)) return true;
+  if (send(to, reusable)) return then.firing;
   if (by != nullptr) reusable.sender = reference<record>();
-  reusable.state.store(status::idle, std::memory_order_release);
+  reusable.state.store({.now = phase::idle, .firing = then.firing}, std::memory_order_release);
   release(reusable);
-  return false;
+  return 0;
 }
 
 void fire_and_wake(record& to, interrupt& reusable) noexcept {
-  if (fire(to, reusable)) to.wakers.call_for(reusable, reusable.exception.__cxa_exception_type());
+  if (const std::uint32_t firing = fire(to, reusable); firing != 0)
+    to.wakers.call_for(reusable, firing, reusable.exception.__cxa_exception_type());
 }
 
 void tell_of_deadline(record& to, sender_count::ticket counted) noexcept {

@@ -170,8 +170,8 @@ bool prepare_thread() noexcept;
 bool send(record& to, interrupt& sent) noexcept;
 // Sends a reusable interrupt, unless it is on its way already. Foreign code: as above.
 // @param by the sender, if it is to be noted: the caller's own record.
-// @return whether it was sent now.  Signals: async-signal-safe; keeps errno.
-bool fire(record& to, interrupt& reusable, record* by = nullptr) noexcept;
+// @return which firing this is, if it was sent now; else 0.  Signals: async-signal-safe; keeps errno.
+std::uint32_t fire(record& to, interrupt& reusable, record* by = nullptr) noexcept;
 // The same, and wakes foreign code.  Signals: unsafe.
 void fire_and_wake(record& to, interrupt& reusable) noexcept;
 

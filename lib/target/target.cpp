@@ -27,11 +27,11 @@ receipt send_with_receipt(record& to, reference<interrupt> sent) {
   // Now, as it is the target's once it was sent.
   const std::type_info* const type = sent->exception.__cxa_exception_type();
   if (send(to, *sent)) {
-    to.wakers.call_for(*sent, type);
+    to.wakers.call_for(*sent, 0, type);
   } else {
     to.count_in();  // `settle` counts out
     sent->claim();
-    sent->settle(status::discarded);
+    sent->settle(phase::discarded);
     release(*sent);
   }
   return receipt(std::move(sent));
@@ -86,12 +86,13 @@ prepared_interrupt::prepared_interrupt(target to, std::exception_ptr exception)
 }
 
 void prepared_interrupt::fire() noexcept {
-  if (detail::fire(*record_, *interrupt_, detail::current.self) && record_->wakers.has_any())
-    static_cast<detail::fired_interrupt&>(*interrupt_).post();
+  const std::uint32_t firing = detail::fire(*record_, *interrupt_, detail::current.self);
+  if (firing != 0 && record_->wakers.has_any())
+    static_cast<detail::fired_interrupt&>(*interrupt_).post_for(firing);
 }
 
 bool prepared_interrupt::is_pending() const noexcept {
-  return interrupt_->state.load(std::memory_order_acquire) == detail::status::pending;
+  return interrupt_->is_pending();
 }
 
 }  // namespace sigexc

@@ -48,12 +48,14 @@ void waker_list::leave(waker& one) noexcept {
   }
 }
 
-void waker_list::call_for(const interrupt& sent, const std::type_info* type) noexcept {
+void waker_list::call_for(const interrupt& sent, std::uint32_t firing,
+                          const std::type_info* type) noexcept {
   if (!has_any()) return;
   if (has_barrier_everywhere()) barrier_everywhere();
   std::unique_lock lock(mutex_);
   waker* const one = innermost_.load(std::memory_order_relaxed);
-  if (one == nullptr || !sent.is_pending() || !is_let_through(*one, type)) return;
+  const bool is_pending = sent.state.load(std::memory_order_relaxed) == sent.pending_here(firing);
+  if (one == nullptr || !is_pending || !is_let_through(*one, type)) return;
   const bool is_owner = one->block == &current;
   one->is_missed = is_owner || one->block->quiet.load(std::memory_order_relaxed);
   if (is_owner) post();

@@ -24,6 +24,7 @@
 #include <sigexc/detail/waker.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <typeinfo>
 
@@ -44,8 +45,9 @@ class waker_list final : public errand {
 
   // Calls the innermost waker, unless the target is in no foreign code, or the scopes around it
   // hold `sent`, or `sent` is not pending any more.
+  // @param firing which one the call is for, as `fire` returned it; 0 if `sent` is not reusable.
   // @param type that of the exception in `sent`, which others may have dropped.
-  void call_for(const interrupt& sent, const std::type_info* type) noexcept;
+  void call_for(const interrupt& sent, std::uint32_t firing, const std::type_info* type) noexcept;
 
   // Around a fork that the owner makes.
   void before_fork() noexcept;

@@ -13,8 +13,6 @@
 namespace sigexc::test {
 namespace {
 
-receipt terminate_self() { return this_thread::get_target().terminate(); }
-
 TEST(TerminationInAGroup, ComesBackAloneWhenTheGroupIsSwallowed) {  // D5, D2
   const enrollment self;
   to_self(1);

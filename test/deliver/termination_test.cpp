@@ -17,8 +17,6 @@
 namespace sigexc::test {
 namespace {
 
-receipt terminate_self() { return this_thread::get_target().terminate(); }
-
 // Takes the pending termination out of the library's hands.
 std::exception_ptr take() {
   try {

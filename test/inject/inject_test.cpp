@@ -477,10 +477,10 @@ class bracketing_a_unit : public bracketing {
 // Code of many instructions, a share of them in each test: the work grows with their square.
 class InjectedInShares : public testing::TestWithParam<int> {
  protected:
-  static constexpr int shares = 12;
+  static constexpr int shares = 4;
   [[nodiscard]] static share mine() { return {GetParam(), shares}; }
 };
-INSTANTIATE_TEST_SUITE_P(All, InjectedInShares, testing::Range(0, 12));
+INSTANTIATE_TEST_SUITE_P(All, InjectedInShares, testing::Range(0, 4));
 
 // T4
 TEST_P(InjectedInShares, BracketThatWaitsReleasesOnceWhatItHasAcquired) {

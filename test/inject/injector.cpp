@@ -106,6 +106,18 @@ std::uint64_t program_counter(pid_t child) {
 #endif
 }
 
+// Whether the instruction there enters the kernel.
+bool is_system_call(pid_t child, std::uint64_t counter) {
+  errno = 0;
+  const long word = ::ptrace(PTRACE_PEEKTEXT, child, counter, nullptr);
+  check(errno == 0, "PTRACE_PEEKTEXT");
+#if defined(__x86_64__)
+  return (word & 0xffff) == 0x050f;
+#else
+  return (word & 0xffff'ffff) == 0xd400'0001;
+#endif
+}
+
 bool is_asleep(pid_t child) {
   std::ifstream file("/proc/" + std::to_string(child) + "/stat");
   std::string line;
@@ -129,7 +141,12 @@ int signal_to_pass(int status) {
 // What a step led to.
 enum class after_step { stopped, asleep, ended };
 
-after_step await_step(pid_t child, int& status) {
+// Only a system call sleeps. To ask whether it does costs more than the step.
+after_step await_step(pid_t child, bool may_sleep, int& status) {
+  if (!may_sleep) {
+    check(::waitpid(child, &status, 0) == child, "waitpid");
+    return WIFSTOPPED(status) ? after_step::stopped : after_step::ended;
+  }
   for (;;) {
     const pid_t got = ::waitpid(child, &status, WNOHANG);
     check(got != -1, "waitpid");
@@ -157,15 +174,17 @@ bool run_once(const std::function<injected_code*()>& make, disturbance other, in
   int status = 0;
   check(::waitpid(child, &status, 0) == child && WIFSTOPPED(status), "the child does not stop");
   const auto end = reinterpret_cast<std::uint64_t>(&sigexc_injection_end);
+  std::uint64_t counter = program_counter(child);
   bool is_inside = true;
   bool was_woken = false;
   bool was_disturbed = false;
   auto state = after_step::stopped;
   for (int step = 0; step < steps && is_inside; ++step) {
     if (other == disturbance::before && step + 12 == steps) ::kill(child, SIGUSR1);
+    const bool may_sleep = is_system_call(child, counter);
     check(::ptrace(PTRACE_SINGLESTEP, child, nullptr, signal_to_pass(status)) == 0,
           "PTRACE_SINGLESTEP");
-    state = await_step(child, status);
+    state = await_step(child, may_sleep, status);
     if (state == after_step::asleep && !was_disturbed &&
         (other == disturbance::asleep || other == disturbance::asleep_failing)) {
       was_disturbed = true;
@@ -181,7 +200,8 @@ bool run_once(const std::function<injected_code*()>& make, disturbance other, in
       }
     }
     if (state != after_step::stopped) break;
-    is_inside = program_counter(child) != end;
+    counter = program_counter(child);
+    is_inside = counter != end;
   }
   if (other == disturbance::together) ::kill(child, SIGUSR1);
   ask(shared, request::send);

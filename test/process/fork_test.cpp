@@ -94,8 +94,10 @@ TEST(Fork, EmptiesTheMailboxInTheChildOnly) {  // X1, S8
     if (self.get_target().pending() != 0) return "counted as pending";
     if (interrupt_pending()) return "pending";
     if (raised_here() != "nothing") return "raised";
+    if (prepared.is_pending()) return "pending still, as in the parent";
     prepared.fire();
     prepared.fire();
+    if (!prepared.is_pending()) return "not pending after firing";
     if (const auto raised = raised_here(); raised != "4") return raised + " after firing";
     to_self(6);
     return raised_here() == "6" ? "" : "nothing comes any more";

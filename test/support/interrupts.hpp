@@ -17,6 +17,8 @@ receipt to_self(E exception) {
   return this_thread::get_target().interrupt(std::move(exception));
 }
 
+inline receipt terminate_self() { return this_thread::get_target().terminate(); }
+
 // An exception in words: "1", "two", "terminated", "group(1, two)".
 inline std::string words(const std::exception_ptr& exception) {
   try {

@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constinit sigexc::condition_variable of_the_program;
+constinit sigexc::condition_variable condition_of_the_program;
 
 // Any lock will do. This one tells whether it is locked, and counts how often it was.
 class plain_lock {
@@ -120,7 +120,7 @@ TEST(AnyLock, MayBeWaitedWith) {
   static_assert(sizeof(sigexc::condition_variable) == 4);
   plain_lock lock;
   std::lock_guard guard(lock);
-  EXPECT_EQ(of_the_program.wait_for(lock, 1ms), std::cv_status::timeout);
+  EXPECT_EQ(condition_of_the_program.wait_for(lock, 1ms), std::cv_status::timeout);
   EXPECT_TRUE(lock.is_locked);
   EXPECT_EQ(lock.times_locked, 2);
 }

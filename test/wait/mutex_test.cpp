@@ -20,12 +20,12 @@
 namespace sigexc::test {
 namespace {
 
-constinit sigexc::mutex of_the_program;
+constinit sigexc::mutex mutex_of_the_program;
 
 TEST(Mutex, IsOfFourBytesAndMayBeStatic) {
   static_assert(sizeof(sigexc::mutex) == 4);
   static_assert(std::is_trivially_destructible_v<sigexc::mutex>);
-  const std::scoped_lock lock(of_the_program);
+  const std::scoped_lock lock(mutex_of_the_program);
 }
 
 TEST(Mutex, IsLockedByOneAtATime) {

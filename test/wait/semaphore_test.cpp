@@ -19,20 +19,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constinit counting_semaphore of_the_program(2);
+constinit counting_semaphore semaphore_of_the_program(2);
 
 TEST(Semaphore, GivesAsManyUnitsAsItHas) {
   static_assert(sizeof(counting_semaphore) == 8);
   static_assert(counting_semaphore::max() > 1'000'000'000);
-  of_the_program.acquire();
-  EXPECT_TRUE(of_the_program.try_acquire());
-  EXPECT_FALSE(of_the_program.try_acquire());
-  EXPECT_FALSE(of_the_program.try_acquire_for(1ms));
-  of_the_program.release(3);
-  EXPECT_TRUE(of_the_program.try_acquire_for(0s));
-  EXPECT_TRUE(of_the_program.try_acquire_until(std::chrono::steady_clock::time_point::min()));
-  EXPECT_TRUE(of_the_program.try_acquire_until(std::chrono::system_clock::now()));
-  EXPECT_FALSE(of_the_program.try_acquire_until(std::chrono::system_clock::now()));
+  semaphore_of_the_program.acquire();
+  EXPECT_TRUE(semaphore_of_the_program.try_acquire());
+  EXPECT_FALSE(semaphore_of_the_program.try_acquire());
+  EXPECT_FALSE(semaphore_of_the_program.try_acquire_for(1ms));
+  semaphore_of_the_program.release(3);
+  EXPECT_TRUE(semaphore_of_the_program.try_acquire_for(0s));
+  EXPECT_TRUE(semaphore_of_the_program.try_acquire_until(std::chrono::steady_clock::time_point::min()));
+  EXPECT_TRUE(semaphore_of_the_program.try_acquire_until(std::chrono::system_clock::now()));
+  EXPECT_FALSE(semaphore_of_the_program.try_acquire_until(std::chrono::system_clock::now()));
 }
 
 TEST(Semaphore, ReleaseWakesAsManyAsThereAreUnits) {
