@@ -239,7 +239,7 @@ bool settle_pause(record& self, interrupt& one, raise_list& raising, next_step& 
     current.pending_flag.store(1, std::memory_order_relaxed);
     return true;
   }
-  raising.settle(one, status::handled);
+  raising.settle(one, phase::handled);
   next.pauses = can_pause;
   return can_pause;
 }
