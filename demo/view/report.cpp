@@ -16,8 +16,9 @@ using nlohmann::json;
 using std::chrono::nanoseconds;
 using text = fmt::memory_buffer;
 
-constexpr std::array<std::string_view, 8> invariants{
-    "parts", "gripper", "blocks", "interrupts", "bus", "distance", "collisions", "scenario"};
+constexpr std::array<std::string_view, 9> invariants{
+    "parts",    "gripper",    "blocks",   "interrupts", "bus",
+    "distance", "collisions", "searches", "scenario"};
 
 template <class... Arguments>
 void add(text& to, fmt::format_string<Arguments...> words, Arguments&&... arguments) {
