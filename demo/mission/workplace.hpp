@@ -42,8 +42,8 @@ struct workplace {
   // Where the cell runs on a battery:
   std::optional<world::battery> battery{};
   dock_computer* dock = nullptr;
-  std::optional<sigexc::target> search{};   // that is on, and can be paused
-  std::deque<search_account> searches{};    // a deque: they stay where they are
+  std::optional<sigexc::target> search{};  // that is on, and can be paused
+  std::deque<search_account> searches{};   // a deque: they stay where they are
 };
 
 /// A person nearer than this stops the arm; further than that lets it go on.

@@ -197,8 +197,8 @@ double cell::person_distance() const {
 }
 
 bool cell::is_docked() const {
-  constexpr double contact = 0.005;   // metres
-  constexpr double standing = 0.03;  // rad/s
+  constexpr double contact = 0.005;       // metres
+  constexpr double standing = 0.03;       // rad/s
   const mjtNum* tool = data_->site_xpos;  // the scene's only site
   return std::hypot(tool[0] - dock[0], tool[1] - dock[1], tool[2] - dock[2]) < contact &&
          arm_speed() < standing;
