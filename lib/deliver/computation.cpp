@@ -113,6 +113,7 @@ bool computation::take_own_pause() noexcept {
       lets_pause(*self_, current.innermost, false)) {
     // The look into the mailboxes comes when the computation is left, behind an exchange.
     current.pending_flag.store(0, std::memory_order_relaxed);
+    why_ = halt::paused;
     return true;
   }
   fire(*self_, *pause_, current.self);  // it is held as any other
