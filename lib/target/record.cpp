@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <new>
 #include <typeinfo>
 #include <utility>
 
@@ -94,9 +95,7 @@ void record::drop_withdrawn() noexcept {
 
 void record::await_signals() noexcept {
   traffic.await();
-  for (record* one = of != nullptr ? of->resumer() : nullptr; one != nullptr;
-       one = one->of != nullptr ? one->of->resumer() : nullptr)
-    one->traffic.await();
+  for (record* one = outside(); one != nullptr; one = one->outside()) one->traffic.await();
   current.is_signalled = false;
   // A signal that was sent is pending for this thread, and the return from any system call delivers
   // it, so that no later call sees it.
@@ -202,34 +201,52 @@ void record::before_fork() noexcept {
   wakers.before_fork();
 }
 
+void record::discard_in_child() noexcept {
+  held.append_all(take());
+  // No exception is destroyed here, since that is somebody's code: what was discarded stays in
+  // `held`, of which the next safe point drops it. A reusable one must be free to be queued again,
+  // so it is taken out, unless nobody else has it.
+  interrupt_list over;
+  while (interrupt* const one = held.pop()) {
+    const bool is_last = one->references.load(std::memory_order_relaxed) == 1;
+    if (one->is_reusable && !is_last) {
+      detail::release(*one);
+    } else {
+      if (!one->is_withdrawn()) one->state.store(status::discarded, std::memory_order_relaxed);
+      over.append(*one);
+    }
+  }
+  held = over;
+  traffic.after_fork();
+  come_along(in_delivery);
+}
+
 void record::after_fork(bool is_child) noexcept {
   if (is_child) {
-    held.append_all(take());
-    // No exception is destroyed here, since that is somebody's code: what was discarded stays in
-    // `held`, of which the next safe point drops it. A reusable one must be free to be queued
-    // again, so it is taken out, unless nobody else has it.
-    interrupt_list over;
-    while (interrupt* const one = held.pop()) {
-      const bool is_last = one->references.load(std::memory_order_relaxed) == 1;
-      if (one->is_reusable && !is_last) {
-        detail::release(*one);
-      } else {
-        if (!one->is_withdrawn()) one->state.store(status::discarded, std::memory_order_relaxed);
-        over.append(*one);
-      }
-    }
-    held = over;
+    discard_in_child();
     current.tid = ::gettid();
     tid.store(current.tid, std::memory_order_relaxed);
-    traffic.after_fork();
-    come_along(in_delivery);
-    // No signal is on its way: what is pending for a thread is not for its child.
-    current.is_signalled = false;
-    current.held = held.empty() ? 0 : 1;
-    current.pending_flag.store(current.held, std::memory_order_relaxed);
+    if (current.self == this) {  // else it waits for a computation to halt
+      // No signal is on its way: what is pending for a thread is not for its child.
+      current.is_signalled = false;
+      current.held = held.empty() ? 0 : 1;
+      current.pending_flag.store(current.held, std::memory_order_relaxed);
+    }
   }
   wakers.after_fork(is_child);
   callbacks.after_fork();
+}
+
+void record::revive() noexcept {
+  discard_in_child();
+  wakers.renew();
+  callbacks.renew();
+  requeue_deadlines_in_child(*this);
+  try {
+    registry::add(*this);
+  } catch (const std::bad_alloc&) {
+    // It is not among the `targets()`, and works.
+  }
 }
 
 reference<record> make_record(std::string name, std::stop_source stop, computation* of) {

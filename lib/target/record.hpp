@@ -104,6 +104,8 @@ struct record final : mailbox {
   // Around a fork that the record's own thread makes: in the child the mailbox is empty (X1).
   void before_fork() noexcept;
   void after_fork(bool is_child) noexcept;
+  // In a child, of a computation that was paused when the process forked, and is taken up here.
+  void revive() noexcept;
 
   // On the record's own thread: waits until each signal that a sender was about to send when this
   // was called has been handled. A full fence.
@@ -118,6 +120,10 @@ struct record final : mailbox {
   // Whoever looks now finds something to look at.
   [[nodiscard]] bool has_arrivals() const noexcept {
     return !is_empty() || deadlines.is_told.load(std::memory_order_seq_cst);
+  }
+  // Who has resumed this, if it is a computation's; null: none, or no target.
+  [[nodiscard]] record* outside() const noexcept {
+    return of != nullptr ? of->resumer() : nullptr;
   }
   // The block of the thread that this runs on; null: none does.
   [[nodiscard]] current_block* runner() const noexcept;
@@ -152,6 +158,7 @@ struct record final : mailbox {
   // Closes the mailbox; afterwards no sender reaches the thread. Returns what was left in it.
   interrupt_list shut() noexcept;
   static void discard(interrupt_list&& ended) noexcept;
+  void discard_in_child() noexcept;
 
   bool was_masked_ = false;  // SIGEXC, in the thread's mask, before `begin`
 };
