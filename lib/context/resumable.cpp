@@ -58,7 +58,7 @@ void stacked_computation::pause_here() {
 
 void stacked_computation::run_to_end() noexcept {
   pause_no_more();
-  resumption here{};
+  resumption here(caller());
   enter(here);
   context_->switch_in();
   land(here);
@@ -73,7 +73,7 @@ progress stacked_computation::finish() {
 }
 
 progress stacked_computation::resume(holder by, bool& is_given_away) {
-  resumption here{.from = caller()};
+  resumption here(caller());
   for (;;) {
     deliver_before_resuming();
     board(here, by);

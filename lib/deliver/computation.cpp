@@ -175,9 +175,8 @@ void computation::enter(resumption& at) noexcept {
   at.quiet = current.quiet.load(std::memory_order_relaxed);
   at.is_signalled = current.is_signalled;
   mine.tid.store(current.tid, std::memory_order_relaxed);
-  const stack_range before = exchange_own_stack({stack_low_, stack_high_});
-  at.stack_low = before.low;
-  at.stack_high = before.high;
+  at.stack = {stack_low_, stack_high_};
+  exchange_own_stack(at.stack);
   at_ = &at;
   std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler may look (process/inspection)
   current.self = &mine;
@@ -205,7 +204,7 @@ halt computation::land(resumption& at) noexcept {
   current.innermost = at.innermost;
   current.is_signalled = at.is_signalled || is_signalled_ || is_flagged_;
   exploring = at.exploring;
-  exchange_own_stack({at.stack_low, at.stack_high});
+  exchange_own_stack(at.stack);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   at_ = nullptr;
   const halt why = is_over_ ? halt::ended : why_;  // the next one to board may change it
@@ -230,8 +229,7 @@ halt computation::land(resumption& at) noexcept {
 }
 
 void computation::board(resumption& at, holder by) {
-  current_block* occupant = nullptr;
-  if (!self_->try_board(occupant)) [[unlikely]]
+  if (!self_->try_board()) [[unlikely]]
     refuse(self_->runner());
   if (self_->is_left_behind()) [[unlikely]]
     self_->revive();
@@ -251,8 +249,7 @@ const char* computation::reason_against(holder by) const noexcept {
 }
 
 bool computation::try_take() noexcept {
-  current_block* occupant = nullptr;
-  if (!self_->try_board(occupant)) return false;
+  if (!self_->try_board()) return false;
   if (self_->is_left_behind()) self_->revive();
   return true;
 }

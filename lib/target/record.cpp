@@ -155,28 +155,7 @@ void record::end() noexcept {
 // of whatever runs there, which looks and finds nothing; and in case that is inside a block of
 // everything, it is waited for (see `computation`).
 
-namespace {
-current_block* leaving_mark() noexcept {
-  static constinit current_block mark;
-  return &mark;
-}
-}  // namespace
-
-bool record::try_board(current_block*& occupant) noexcept {
-  occupant = nullptr;
-  return block.compare_exchange_strong(occupant, &this_block(), std::memory_order_seq_cst);
-}
-
-void record::disembark() noexcept {
-  block.exchange(leaving_mark(), std::memory_order_seq_cst);
-  if (traffic.has_any()) traffic.await();
-  block.store(nullptr, std::memory_order_release);
-}
-
-current_block* record::runner() const noexcept {
-  current_block* const found = block.load(std::memory_order_seq_cst);
-  return found == leaving_mark() ? nullptr : found;
-}
+constinit current_block record::leaving_mark;
 
 void record::end_aboard() noexcept {
   interrupt_list left = shut();

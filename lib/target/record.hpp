@@ -112,9 +112,17 @@ struct record final : mailbox {
   void await_signals() noexcept;
 
   // A resumable computation becomes what its thread is, and is it no longer (see record.cpp).
-  // @return false: it is on some thread already, which `occupant` then tells, or was just leaving.
-  bool try_board(current_block*& occupant) noexcept;
-  void disembark() noexcept;
+  // @return false: it is on some thread already, or was just leaving one.
+  bool try_board() noexcept {
+    current_block* nobody = nullptr;
+    return block.compare_exchange_strong(nobody, &this_block(), std::memory_order_seq_cst);
+  }
+  void disembark() noexcept {
+    block.exchange(&leaving_mark, std::memory_order_seq_cst);
+    if (traffic.has_any()) [[unlikely]]
+      traffic.await();
+    block.store(nullptr, std::memory_order_release);
+  }
   // Its end, still on its thread, whose `current` is the thread's own again.
   void end_aboard() noexcept;
   // Whoever looks now finds something to look at.
@@ -126,7 +134,10 @@ struct record final : mailbox {
     return of != nullptr ? of->resumer() : nullptr;
   }
   // The block of the thread that this runs on; null: none does.
-  [[nodiscard]] current_block* runner() const noexcept;
+  [[nodiscard]] current_block* runner() const noexcept {
+    current_block* const found = block.load(std::memory_order_seq_cst);
+    return found == &leaving_mark ? nullptr : found;
+  }
   // The owner appends what has arrived to `held`, while it runs a computation, whose flag it is.
   void collect_below() noexcept;
 
@@ -159,6 +170,8 @@ struct record final : mailbox {
   interrupt_list shut() noexcept;
   static void discard(interrupt_list&& ended) noexcept;
   void discard_in_child() noexcept;
+
+  static constinit current_block leaving_mark;
 
   bool was_masked_ = false;  // SIGEXC, in the thread's mask, before `begin`
 };
