@@ -27,6 +27,10 @@ class termination;
 // is set to the object as that clause would see it; for a pointer type, to the pointer itself.
 SIGEXC_EXPORT bool matches(const std::exception_ptr& exception, const std::type_info& type,
                            const void** object = nullptr) noexcept;
+
+// In a catch clause for everything, the exception that it has caught. Throws that itself, if it is
+// what unwinds a fiber of Boost.Context which is destroyed: to keep it would end the process.
+SIGEXC_EXPORT std::exception_ptr caught_exception();
 }  // namespace detail
 
 /// The root of the exceptions that the library raises by itself. Not a `std::exception`.
@@ -173,7 +177,7 @@ bool try_handler(const std::exception_ptr& member, Handler& handler,
   } catch (abi::__forced_unwind&) {
     throw;  // the thread is being cancelled: glibc ends the process if this is swallowed
   } catch (...) {
-    left.push_back(std::current_exception());
+    left.push_back(caught_exception());
   }
   return true;
 }

@@ -10,6 +10,7 @@
 #include "deliver/computation.hpp"
 
 #include <sigexc/detail/current.hpp>
+#include <sigexc/exceptions.hpp>
 #include <sigexc/mask.hpp>
 
 #include <cxxabi.h>
@@ -57,7 +58,7 @@ void stacked_computation::pause_here() {
 
 void stacked_computation::run_to_end() noexcept {
   pause_no_more();
-  resumption here{};
+  resumption here(caller());
   enter(here);
   context_->switch_in();
   land(here);
@@ -72,7 +73,7 @@ progress stacked_computation::finish() {
 }
 
 progress stacked_computation::resume(holder by, bool& is_given_away) {
-  resumption here{.from = caller()};
+  resumption here(caller());
   for (;;) {
     deliver_before_resuming();
     board(here, by);
@@ -93,21 +94,22 @@ progress stacked_computation::resume(holder by, bool& is_given_away) {
 }
 
 bool stacked_computation::call_back(bool& is_given_away) {
+  const hand_over_data handed = std::exchange(handed_, {});
   continuation next(*this);
   is_dropped_ = false;
   uncaught_ = std::uncaught_exceptions();
   called_back_on_.store(&this_block(), std::memory_order_relaxed);
   try {
     const scope everything_blocked(policy::never, governed_types<>);
-    auto& to = static_cast<continuation_callback&>(*handed_.to);
-    next = to.hand(handed_.object, std::move(next));
+    auto& to = static_cast<continuation_callback&>(*handed.to);
+    next = to.hand(handed.object, std::move(next));
   } catch (abi::__forced_unwind&) {
     throw;
   } catch (...) {
     called_back_on_.store(nullptr, std::memory_order_relaxed);
     is_given_away = !is_dropped_;
     if (is_given_away) throw;
-    handed_.thrown = std::current_exception();
+    handed_.thrown = caught_exception();
     return true;
   }
   called_back_on_.store(nullptr, std::memory_order_relaxed);
@@ -175,6 +177,7 @@ void stacked_computation::let_go(holder by) noexcept {
         put_back();
       break;
     }
+    if (is_out_of_reach()) return;  // X1: its stack cannot be unwound, and stays
     if (!is_told) request_end();
     is_told = true;
     wait_a_moment();

@@ -45,10 +45,6 @@ namespace {
 
 const std::exception_ptr a_pause = std::make_exception_ptr(pause_request());
 
-record* next_outside(const record& one) noexcept {
-  return one.of != nullptr ? one.of->resumer() : nullptr;
-}
-
 // As scope::change_quiet, where the one side is `inside` and the other one `outside` and the chain
 // from there. The store is its own fence.
 void change_quiet(bool to, record* outside, record& inside) noexcept {
@@ -56,11 +52,11 @@ void change_quiet(bool to, record* outside, record& inside) noexcept {
   if (!to) return;
   bool is_any = current.is_signalled || inside.traffic.has_any() ||
                 current.pending_flag.load(std::memory_order_relaxed) != 0;
-  for (const record* one = outside; one != nullptr; one = next_outside(*one))
+  for (const record* one = outside; one != nullptr; one = one->outside())
     is_any = is_any || one->traffic.has_any();
   if (!is_any) return;
   inside.traffic.await();
-  for (record* one = outside; one != nullptr; one = next_outside(*one)) one->traffic.await();
+  for (record* one = outside; one != nullptr; one = one->outside()) one->traffic.await();
   current.is_signalled = false;
   sched_yield();  // at its return a signal that was sent has been handled
 }
@@ -84,7 +80,7 @@ const scope* computation::scope_outside() const noexcept {
 }
 
 bool computation::is_here(const record* of) noexcept {
-  for (const record* one = current.self; one != nullptr; one = next_outside(*one))
+  for (const record* one = current.self; one != nullptr; one = one->outside())
     if (one == of) return true;
   return false;
 }
@@ -113,6 +109,7 @@ bool computation::take_own_pause() noexcept {
       lets_pause(*self_, current.innermost, false)) {
     // The look into the mailboxes comes when the computation is left, behind an exchange.
     current.pending_flag.store(0, std::memory_order_relaxed);
+    why_ = halt::paused;
     return true;
   }
   fire(*self_, *pause_, current.self);  // it is held as any other
@@ -120,7 +117,7 @@ bool computation::take_own_pause() noexcept {
 }
 
 bool computation::has_held_outside() const noexcept {
-  for (const record* one = resumer(); one != nullptr; one = next_outside(*one))
+  for (const record* one = resumer(); one != nullptr; one = one->outside())
     if (one->has_held()) return true;
   return false;
 }
@@ -142,17 +139,19 @@ bool computation::is_wanted_outside(const scope* innermost, bool can_wait) {
   return false;
 }
 
-[[gnu::noinline]] void computation::hand_over(callback& to, const void* object) {
+[[gnu::noinline]] void computation::hand_over(std::shared_ptr<callback> to,
+                                             const std::exception_ptr& what, const void* object) {
+  handed_ = {std::move(to), what, object, nullptr};
   is_handed_over_.store(true, std::memory_order_relaxed);
-  handed_.to = &to;
-  handed_.object = object;
   halt_for(halt::handed_over);
-  handed_.to = nullptr;
   if (handed_.thrown != nullptr)
     std::rethrow_exception(std::exchange(handed_.thrown, std::exception_ptr()));
 }
 
 void computation::refuse(const void* occupant) const {
+  if (self_->is_left_behind())
+    throw std::logic_error(
+        "sigexc: resumable: it runs on a thread that did not come along into this child of fork()");
   if (occupant == nullptr)
     throw std::logic_error("sigexc: resumable: another thread has only just stopped running it");
   if (occupant == &current)
@@ -176,9 +175,8 @@ void computation::enter(resumption& at) noexcept {
   at.quiet = current.quiet.load(std::memory_order_relaxed);
   at.is_signalled = current.is_signalled;
   mine.tid.store(current.tid, std::memory_order_relaxed);
-  const stack_range before = exchange_own_stack({stack_low_, stack_high_});
-  at.stack_low = before.low;
-  at.stack_high = before.high;
+  at.stack = {stack_low_, stack_high_};
+  exchange_own_stack(at.stack);
   at_ = &at;
   std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler may look (process/inspection)
   current.self = &mine;
@@ -206,7 +204,7 @@ halt computation::land(resumption& at) noexcept {
   current.innermost = at.innermost;
   current.is_signalled = at.is_signalled || is_signalled_ || is_flagged_;
   exploring = at.exploring;
-  exchange_own_stack({at.stack_low, at.stack_high});
+  exchange_own_stack(at.stack);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   at_ = nullptr;
   const halt why = is_over_ ? halt::ended : why_;  // the next one to board may change it
@@ -224,16 +222,17 @@ halt computation::land(resumption& at) noexcept {
   // Behind an exchange: who has sent to somebody out here, and has found the flag up before it was
   // lowered in `take_own_pause`, is seen here.
   bool is_news = current.held != 0;
-  for (const record* one = outside; one != nullptr && !is_news; one = next_outside(*one))
+  for (const record* one = outside; one != nullptr && !is_news; one = one->outside())
     is_news = one->has_arrivals();
   if (is_news) current.pending_flag.store(1, std::memory_order_relaxed);
   return why;
 }
 
 void computation::board(resumption& at, holder by) {
-  current_block* occupant = nullptr;
-  if (!self_->try_board(occupant)) [[unlikely]]
+  if (!self_->try_board()) [[unlikely]]
     refuse(self_->runner());
+  if (self_->is_left_behind()) [[unlikely]]
+    self_->revive();
   if (const char* const reason = reason_against(by)) [[unlikely]] {
     self_->disembark();
     throw std::logic_error(reason);
@@ -250,9 +249,12 @@ const char* computation::reason_against(holder by) const noexcept {
 }
 
 bool computation::try_take() noexcept {
-  current_block* occupant = nullptr;
-  return self_->try_board(occupant);
+  if (!self_->try_board()) return false;
+  if (self_->is_left_behind()) self_->revive();
+  return true;
 }
+
+bool computation::is_out_of_reach() const noexcept { return self_->is_left_behind(); }
 
 void computation::put_back() noexcept { self_->disembark(); }
 

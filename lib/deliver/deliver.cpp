@@ -201,14 +201,14 @@ __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& 
   const scope everything_blocked(policy::never, governed_types<>);
   try {
     if (found.get()->gets_computation())
-      self.of->hand_over(*found.get(), object);
+      self.of->hand_over(found.shared(), one.exception, object);
     else
       (*found.get())(object);
     raising.settle(one, phase::handled);
   } catch (abi::__forced_unwind&) {
     throw;
   } catch (...) {
-    std::exception_ptr thrown = std::current_exception();
+    std::exception_ptr thrown = caught_exception();
     if (thrown == nullptr)  // not a C++ exception
       thrown = std::make_exception_ptr(
           std::runtime_error("sigexc: a callback threw a foreign exception"));

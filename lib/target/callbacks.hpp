@@ -42,6 +42,7 @@ class callback_list {
     ~running();
 
     [[nodiscard]] callback* get() const noexcept { return callback_.get(); }
+    [[nodiscard]] const std::shared_ptr<callback>& shared() const noexcept { return callback_; }
 
    private:
     friend class callback_list;
@@ -74,6 +75,8 @@ class callback_list {
   // Around a fork that the owner makes. (Of the callbacks that run, all run on its own thread.)
   void before_fork() noexcept { mutex_.lock(); }
   void after_fork() noexcept { mutex_.unlock(); }
+  // In the child, where the owner was paused: somebody may have held the lock.
+  void renew() noexcept { std::construct_at(&mutex_); }
 
  private:
   // Whether it is running on another thread than the caller's.

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <new>
 #include <typeinfo>
 #include <utility>
 
@@ -94,9 +95,7 @@ void record::drop_withdrawn() noexcept {
 
 void record::await_signals() noexcept {
   traffic.await();
-  for (record* one = of != nullptr ? of->resumer() : nullptr; one != nullptr;
-       one = one->of != nullptr ? one->of->resumer() : nullptr)
-    one->traffic.await();
+  for (record* one = outside(); one != nullptr; one = one->outside()) one->traffic.await();
   current.is_signalled = false;
   // A signal that was sent is pending for this thread, and the return from any system call delivers
   // it, so that no later call sees it.
@@ -144,40 +143,19 @@ void record::end() noexcept {
 // `block` says whose it is: null for nobody's, a block for that thread's, and a mark while one
 // thread is leaving; only from null can it be taken, by one exchange, so no two threads have it.
 //
-// Who boards stores the block, then looks into the mailbox; a sender pushes, then looks for a block;
-// all four are sequentially consistent, so either the sender finds the thread, or the thread what
-// was sent. Who leaves takes the block away, then looks whether senders are counted in `traffic`. A
-// sender is counted before it looks for the block: one that is not counted then will not find it,
-// and those that are counted are waited for. So nobody reaches the storage of a thread on account of
-// a computation that has left it, and nobody boards before that: the mark stays until then. (A
-// thread that boarded earlier would wait by turning the same counts.)
+// Who boards stores the block, then looks into the mailbox; a sender pushes, then looks for a
+// block; all four are sequentially consistent, so either the sender finds the thread, or the thread
+// what was sent. Who leaves takes the block away, then looks whether senders are counted in
+// `traffic`. A sender is counted before it looks for the block: one that is not counted then will
+// not find it, and those that are counted are waited for. So nobody reaches the storage of a thread
+// on account of a computation that has left it, and nobody boards before that: the mark stays until
+// then. (A thread that boarded earlier would wait by turning the same counts.)
 //
 // A signal of one of those senders may arrive when the thread runs something else. It sets the flag
 // of whatever runs there, which looks and finds nothing; and in case that is inside a block of
 // everything, it is waited for (see `computation`).
 
-namespace {
-current_block* leaving_mark() noexcept {
-  static constinit current_block mark;
-  return &mark;
-}
-}  // namespace
-
-bool record::try_board(current_block*& occupant) noexcept {
-  occupant = nullptr;
-  return block.compare_exchange_strong(occupant, &this_block(), std::memory_order_seq_cst);
-}
-
-void record::disembark() noexcept {
-  block.exchange(leaving_mark(), std::memory_order_seq_cst);
-  if (traffic.has_any()) traffic.await();
-  block.store(nullptr, std::memory_order_release);
-}
-
-current_block* record::runner() const noexcept {
-  current_block* const found = block.load(std::memory_order_seq_cst);
-  return found == leaving_mark() ? nullptr : found;
-}
+constinit current_block record::leaving_mark;
 
 void record::end_aboard() noexcept {
   interrupt_list left = shut();
@@ -202,34 +180,53 @@ void record::before_fork() noexcept {
   wakers.before_fork();
 }
 
+void record::discard_in_child() noexcept {
+  held.append_all(take());
+  // No exception is destroyed here, since that is somebody's code: what was discarded stays in
+  // `held`, of which the next safe point drops it. A reusable one must be free to be queued again,
+  // so it is taken out, unless nobody else has it.
+  interrupt_list over;
+  while (interrupt* const one = held.pop()) {
+    const bool is_last = one->references.load(std::memory_order_relaxed) == 1;
+    if (one->is_reusable && !is_last) {
+      detail::release(*one);
+    } else {
+      if (!one->is_withdrawn())
+        one->state.store({.now = phase::discarded}, std::memory_order_relaxed);
+      over.append(*one);
+    }
+  }
+  held = over;
+  traffic.after_fork();
+  come_along(in_delivery);
+}
+
 void record::after_fork(bool is_child) noexcept {
   if (is_child) {
-    held.append_all(take());
-    // No exception is destroyed here, since that is somebody's code: what was discarded stays in
-    // `held`, of which the next safe point drops it. A reusable one must be free to be queued
-    // again, so it is taken out, unless nobody else has it.
-    interrupt_list over;
-    while (interrupt* const one = held.pop()) {
-      const bool is_last = one->references.load(std::memory_order_relaxed) == 1;
-      if (one->is_reusable && !is_last) {
-        detail::release(*one);
-      } else {
-        if (!one->is_withdrawn()) one->state.store({.now = phase::discarded}, std::memory_order_relaxed);
-        over.append(*one);
-      }
-    }
-    held = over;
+    discard_in_child();
     current.tid = ::gettid();
     tid.store(current.tid, std::memory_order_relaxed);
-    traffic.after_fork();
-    come_along(in_delivery);
-    // No signal is on its way: what is pending for a thread is not for its child.
-    current.is_signalled = false;
-    current.held = held.empty() ? 0 : 1;
-    current.pending_flag.store(current.held, std::memory_order_relaxed);
+    if (current.self == this) {  // else it waits for a computation to halt
+      // No signal is on its way: what is pending for a thread is not for its child.
+      current.is_signalled = false;
+      current.held = held.empty() ? 0 : 1;
+      current.pending_flag.store(current.held, std::memory_order_relaxed);
+    }
   }
   wakers.after_fork(is_child);
   callbacks.after_fork();
+}
+
+void record::revive() noexcept {
+  discard_in_child();
+  wakers.renew();
+  callbacks.renew();
+  requeue_deadlines_in_child(*this);
+  try {
+    registry::add(*this);
+  } catch (const std::bad_alloc&) {
+    // It is not among the `targets()`, and works.
+  }
 }
 
 reference<record> make_record(std::string name, std::stop_source stop, computation* of) {

@@ -104,23 +104,40 @@ struct record final : mailbox {
   // Around a fork that the record's own thread makes: in the child the mailbox is empty (X1).
   void before_fork() noexcept;
   void after_fork(bool is_child) noexcept;
+  // In a child, of a computation that was paused when the process forked, and is taken up here.
+  void revive() noexcept;
 
   // On the record's own thread: waits until each signal that a sender was about to send when this
   // was called has been handled. A full fence.
   void await_signals() noexcept;
 
   // A resumable computation becomes what its thread is, and is it no longer (see record.cpp).
-  // @return false: it is on some thread already, which `occupant` then tells, or was just leaving.
-  bool try_board(current_block*& occupant) noexcept;
-  void disembark() noexcept;
+  // @return false: it is on some thread already, or was just leaving one.
+  bool try_board() noexcept {
+    current_block* nobody = nullptr;
+    return block.compare_exchange_strong(nobody, &this_block(), std::memory_order_seq_cst);
+  }
+  void disembark() noexcept {
+    block.exchange(&leaving_mark, std::memory_order_seq_cst);
+    if (traffic.has_any()) [[unlikely]]
+      traffic.await();
+    block.store(nullptr, std::memory_order_release);
+  }
   // Its end, still on its thread, whose `current` is the thread's own again.
   void end_aboard() noexcept;
   // Whoever looks now finds something to look at.
   [[nodiscard]] bool has_arrivals() const noexcept {
     return !is_empty() || deadlines.is_told.load(std::memory_order_seq_cst);
   }
+  // Who has resumed this, if it is a computation's; null: none, or no target.
+  [[nodiscard]] record* outside() const noexcept {
+    return of != nullptr ? of->resumer() : nullptr;
+  }
   // The block of the thread that this runs on; null: none does.
-  [[nodiscard]] current_block* runner() const noexcept;
+  [[nodiscard]] current_block* runner() const noexcept {
+    current_block* const found = block.load(std::memory_order_seq_cst);
+    return found == &leaving_mark ? nullptr : found;
+  }
   // The owner appends what has arrived to `held`, while it runs a computation, whose flag it is.
   void collect_below() noexcept;
 
@@ -152,6 +169,9 @@ struct record final : mailbox {
   // Closes the mailbox; afterwards no sender reaches the thread. Returns what was left in it.
   interrupt_list shut() noexcept;
   static void discard(interrupt_list&& ended) noexcept;
+  void discard_in_child() noexcept;
+
+  static constinit current_block leaving_mark;
 
   bool was_masked_ = false;  // SIGEXC, in the thread's mask, before `begin`
 };

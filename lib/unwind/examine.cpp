@@ -33,6 +33,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace sigexc::detail {
 
@@ -106,12 +107,10 @@ verdict examine(const std::type_info* thrown, const stack_position& from,
   }
 }
 
-stack_range exchange_own_stack(const stack_range& to) noexcept {
-  const stack_range before{last.stack_low, last.stack_high};
+void exchange_own_stack(stack_range& to) noexcept {
   last.slot = 0;
-  last.stack_low = to.low;
-  last.stack_high = to.high;
-  return before;
+  std::swap(last.stack_low, to.low);
+  std::swap(last.stack_high, to.high);
 }
 
 void remember_holding(const stack_position& from, const verdict& found, std::size_t cost) noexcept {

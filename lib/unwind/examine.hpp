@@ -25,8 +25,8 @@ struct stack_range {
   std::uintptr_t low = 0;
   std::uintptr_t high = 0;
 };
-// The caller is about to go on on another stack. Forgets what is held. @return what was before.
-stack_range exchange_own_stack(const stack_range& to) noexcept;
+// The caller is about to go on on another stack. Forgets what is held. `to` becomes what was before.
+void exchange_own_stack(stack_range& to) noexcept;
 
 // Judges a raise of an exception of type `thrown` by the function that `from` is the caller of;
 // null stands for a type that only `catch (...)` takes. `from` has to be computed in a function

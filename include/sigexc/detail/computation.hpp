@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 
 namespace sigexc::detail {
@@ -64,7 +65,7 @@ class SIGEXC_EXPORT computation {
   // The same for a pause, and then delivers what has come.
   virtual void pause_here() = 0;
   // The same, for a callback that gets the computation. Throws what the callback has thrown.
-  void hand_over(callback& to, const void* object);
+  void hand_over(std::shared_ptr<callback> to, const std::exception_ptr& what, const void* object);
   // Whom it halts for, and the next one further out; null: a thread that is no target.
   [[nodiscard]] record* resumer() const noexcept;
   [[nodiscard]] const scope* scope_outside() const noexcept;
@@ -84,6 +85,8 @@ class SIGEXC_EXPORT computation {
   halt land(resumption& at) noexcept;
   // Takes it as who runs it does. False: somebody has it. And puts it back, or boards.
   bool try_take() noexcept;
+  // After that has failed: in a child of fork(), while the one who has it is in the parent.
+  [[nodiscard]] bool is_out_of_reach() const noexcept;
   void put_back() noexcept;
   void enter(resumption& at) noexcept;
   // Of one that was taken: nothing of it has ever run, and nothing will.
@@ -95,10 +98,12 @@ class SIGEXC_EXPORT computation {
   }
   [[nodiscard]] bool is_over() const noexcept { return is_over_; }  // for who has it
 
+  // Kept here, as the computation may be unwound while the callback runs.
   struct hand_over_data {
-    callback* to = nullptr;
-    const void* object = nullptr;
-    std::exception_ptr thrown;  // by the callback: to be thrown in the computation instead
+    std::shared_ptr<callback> to;
+    std::exception_ptr what;
+    const void* object = nullptr;  // in it
+    std::exception_ptr thrown;     // by the callback: to be thrown in the computation instead
   };
 
   // From the computation's stack to that of who has resumed it.
