@@ -16,6 +16,22 @@ install(TARGETS sigexc EXPORT sigexc-targets
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     COMPONENT development)
 
+# The library of computations has an export set of its own, for who has Boost.
+if(SIGEXC_BUILD_CONTEXT)
+  install(TARGETS sigexc_context EXPORT sigexc-context-targets
+    LIBRARY
+      DESTINATION ${CMAKE_INSTALL_LIBDIR}
+      COMPONENT runtime_context
+      NAMELINK_COMPONENT development_context
+    FILE_SET HEADERS
+      DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+      COMPONENT development_context)
+  install(EXPORT sigexc-context-targets
+    NAMESPACE sigexc::
+    DESTINATION ${config_dir}
+    COMPONENT development_context)
+endif()
+
 install(EXPORT sigexc-targets
   NAMESPACE sigexc::
   DESTINATION ${config_dir}

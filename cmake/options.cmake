@@ -11,6 +11,14 @@ endif()
 option(SIGEXC_WITH_LIBDW
   "Name functions and source lines in backtraces, by libdw of elfutils; else exported functions only"
   ${has_libdw})
+find_package(Boost 1.74 QUIET COMPONENTS context)
+set(has_boost_context OFF)
+if(TARGET Boost::context)
+  set(has_boost_context ON)
+endif()
+option(SIGEXC_BUILD_CONTEXT
+  "Build the library sigexc::context, resumable computations; it needs Boost.Context"
+  ${has_boost_context})
 option(SIGEXC_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(SIGEXC_BUILD_DEMO "Build the demonstration, the work cell" OFF)
 option(SIGEXC_BUILD_BENCH "Build the benchmarks; they need Google Benchmark and Boost.Thread" OFF)

@@ -5,6 +5,8 @@
 // `catch (const std::exception&)` on their way shall not take them for one.
 #pragma once
 
+#include <sigexc/exceptions.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +49,13 @@ struct slip : event {
 struct overheated : event {
   static constexpr std::string_view name = "overheated";
   double temperature = 0;  // of the drives, degrees Celsius
+};
+
+/// For a search, not for the mission: pauses it, and raises nothing.
+struct battery_low : event, sigexc::pause_request {
+  static constexpr std::string_view name = "battery_low";
+  explicit battery_low(double left) : charge(left) {}
+  double charge;  // the share that is left
 };
 
 /// For the bus: the operator switches it off.

@@ -50,7 +50,17 @@ void ledger::note_delivery(const event& what, const std::string& phase, std::siz
   mine.safe_points_when_delivered = log_.safe_points();
   mine.raised_in = phase;
   mine.group_size = group_size;
-  if (auto last = sigexc::last_interrupt()) mine.trace = std::move(last->where);
+  note_trace(what);
+}
+
+void ledger::note_pause(const event& what) {
+  note_delivery(what, log_.path(), 1);
+  entries_.at(static_cast<std::size_t>(what.number)).trace = {};  // the computation's own is wanted
+}
+
+void ledger::note_trace(const event& what) {
+  if (auto last = sigexc::last_interrupt())
+    entries_.at(static_cast<std::size_t>(what.number)).trace = std::move(last->where);
 }
 
 void ledger::answered(const event& what, std::string_view by) {
@@ -79,6 +89,9 @@ std::string ledger::describe(const slip& what) {
 }
 std::string ledger::describe(const overheated& what) {
   return fmt::format("{:.1f} °C", what.temperature);
+}
+std::string ledger::describe(const battery_low& what) {
+  return fmt::format("{:.0f} % left", 100 * what.charge);
 }
 std::string ledger::describe(const quit& /*has no data*/) { return "the bus is switched off"; }
 

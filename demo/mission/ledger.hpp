@@ -41,11 +41,12 @@ class ledger {
 
   explicit ledger(journal& log) : log_(log) {}
 
-  /// Sends `what` to `receiver` and enters it. Safe point: never (S1).
+  /// Sends `what` to `receiver` and enters it. @return its entry. Safe point: never (S1).
   template <class E>
-  void send(const sigexc::target& receiver, E what, std::string_view sender) {
+  event send(const sigexc::target& receiver, E what, std::string_view sender) {
     what.number = enter(E::name, describe(what), sender);
     entries_[static_cast<std::size_t>(what.number)].receipt = receiver.interrupt(what);
+    return what;
   }
 
   /// To be called in each catch clause: notes where the current exception, or each member of a
@@ -55,6 +56,10 @@ class ledger {
   void note_catch(const event& what, const std::string& place) { note_delivery(what, place, 1); }
   /// To be called in a callback instead: nothing was raised.
   void note_callback(const event& what) { note_delivery(what, log_.path(), 1); }
+  /// To be called where a computation was resumed that `what` has paused: nothing was raised.
+  void note_pause(const event& what);
+  /// To be called in that computation when it goes on: notes where it was paused.
+  void note_trace(const event& what);
   /// Ticks off `what`: the level `by` has answered it.
   void answered(const event& what, std::string_view by);
 
@@ -67,6 +72,7 @@ class ledger {
   static std::string describe(const emergency_stop& what);
   static std::string describe(const slip& what);
   static std::string describe(const overheated& what);
+  static std::string describe(const battery_low& what);
   static std::string describe(const quit& what);
   int enter(std::string_view name, const std::string& data, std::string_view sender);
   void note_delivery(const event& what, const std::string& phase, std::size_t group_size);

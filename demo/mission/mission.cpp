@@ -158,16 +158,23 @@ plan::trajectory mission::plan(const plan::tool_pose& goal) {
   planner_.known_world().look(at_.cell);
 
   std::optional<journal::phase> part_of_plan(std::in_place, at_.log, "search");
-  int checks = 0;
-  const auto computing_takes_time = [&] {
-    if (++checks % checks_in_a_cycle == 0) next_cycle(one_tick);
+  search_account* const account = at_.battery ? &at_.searches.emplace_back() : nullptr;
+  const auto compute = [&] {
+    int checks = 0;
+    const auto computing_takes_time = [&] {
+      ++checks;
+      if (account) note_check(*account, checks);
+      if (checks % checks_in_a_cycle == 0) next_cycle(one_tick, *computer_);
+    };
+    const auto found_one = [&] {
+      if (account) ++account->found;
+      part_of_plan.reset();
+      part_of_plan.emplace(at_.log, "simplify");
+    };
+    if (account) ++account->begun;
+    return planner_.plan(at_.arm.commanded(), *position, {computing_takes_time, found_one});
   };
-  const auto found_one = [&] {
-    part_of_plan.reset();
-    part_of_plan.emplace(at_.log, "simplify");
-  };
-  return {planner_.plan(at_.arm.commanded(), *position, {computing_takes_time, found_one}),
-          plan::transfer_limits};
+  return {account ? search_sparing_battery(compute, *account) : compute(), plan::transfer_limits};
 }
 
 /// The way that is wished for, if there is a wish and time enough. No simulated time goes by: for
@@ -202,6 +209,10 @@ std::optional<plan::trajectory> mission::plan_short(const plan::tool_pose& goal)
 /// Down to a part or a slot and up again: between two poses right above one another, of which the
 /// upper one was planned to be free, and where the fingers have to come nearer than a plan allows.
 plan::trajectory mission::straight_line(const plan::tool_pose& goal) {
+  return {straight_points(goal), plan::precise_limits};
+}
+
+std::vector<joints> mission::straight_points(const plan::tool_pose& goal) {
   const joints start = at_.arm.commanded();
   const plan::tool_pose from = plan::tool_of(start);
   double length = 0;
@@ -217,7 +228,7 @@ plan::trajectory mission::straight_line(const plan::tool_pose& goal) {
     if (!position) throw mission_failed("a straight line leaves the arm's reach");
     path.push_back(*position);
   }
-  return {path, plan::precise_limits};
+  return path;
 }
 
 /// Waits, at the end of a motion, until the arm stands: left by an exception it brakes on its path.
@@ -298,8 +309,8 @@ void mission::uninterrupted(std::string_view what, Action&& action) {
 }
 
 /// One turn of the control loop: waits for the clock, which nothing interrupts, then a safe point.
-void mission::next_cycle(sim_time duration) {
-  seat_.wait(duration);
+void mission::next_cycle(sim_time duration, lockstep_clock::seat& seat) {
+  seat.wait(duration);
   at_.log.count_safe_point();
   sigexc::safe_point();
 }

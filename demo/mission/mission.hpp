@@ -6,7 +6,7 @@
 //       ├ pick
 //       │ ├ move_to     obstacle_appeared: plans anew; person_entered while planning: waits
 //       │ │ ├ plan_short  the end of its time: gives up, and so plans
-//       │ │ ├ plan        (raised out of OMPL's frames)
+//       │ │ ├ plan        (raised out of OMPL's frames); on a battery: pauses (sparing.cpp)
 //       │ │ └ follow    person_entered: protective stop, then goes on from where the arm stands
 //       │ └ grip        three at once: one group, answered member by member
 //       └ carry         slip: goes on more gently
@@ -61,6 +61,8 @@ class mission {
  private:
   enum class way { planned, brief, straight };
   class standstill;
+  class loan;
+  class pausable;
 
   void work_off_order();
   void deliver(std::string part);  // by value: the order may change meanwhile
@@ -71,7 +73,12 @@ class mission {
   void move_to(const plan::tool_pose& goal, way how = way::planned);
   [[nodiscard]] plan::trajectory plan(const plan::tool_pose& goal);
   [[nodiscard]] std::optional<plan::trajectory> plan_short(const plan::tool_pose& goal);
+  [[nodiscard]] std::vector<joints> search_sparing_battery(
+      const std::function<std::vector<joints>()>& compute, search_account& account);
+  void park(const std::vector<joints>& line);
+  void note_check(search_account& account, int number);
   [[nodiscard]] plan::trajectory straight_line(const plan::tool_pose& goal);
+  [[nodiscard]] std::vector<joints> straight_points(const plan::tool_pose& goal);
   void follow(plan::trajectory path);
 
   void protective_stop(const person_entered& seen);
@@ -80,7 +87,8 @@ class mission {
 
   template <class Action>
   void uninterrupted(std::string_view what, Action&& action);
-  void next_cycle(sim_time duration = control_cycle);
+  void next_cycle(sim_time duration = control_cycle) { next_cycle(duration, seat_); }
+  void next_cycle(sim_time duration, lockstep_clock::seat& seat);
   void wait_until(std::string_view what, sim_time at_most, const std::function<bool()>& condition);
   void dwell(sim_time duration);
 
@@ -88,6 +96,7 @@ class mission {
 
   workplace& at_;
   lockstep_clock::seat& seat_;
+  lockstep_clock::seat* computer_ = &seat_;  // where planning takes its time
   plan::planner planner_;
   std::optional<short_way> wish_;
   std::vector<std::string> order_;  // what is still to be delivered

@@ -94,4 +94,14 @@ void watch_temperature(workplace& at, lockstep_clock::seat& seat, const sigexc::
   });
 }
 
+void watch_battery(workplace& at, lockstep_clock::seat& seat) {
+  std::optional<sigexc::target> asked;
+  look_again_and_again(at, seat, "battery sensor", [&] {
+    if (!at.battery->is_low() || !at.search || asked == at.search) return;
+    asked = at.search;
+    at.seen.low_battery =
+        at.books.send(*at.search, battery_low(at.battery->charge()), "battery sensor");
+  });
+}
+
 }  // namespace workcell::mission

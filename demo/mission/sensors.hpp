@@ -35,4 +35,7 @@ void watch_for_slip(workplace& at, lockstep_clock::seat& seat, const sigexc::tar
 void watch_temperature(workplace& at, lockstep_clock::seat& seat, const sigexc::target& mission,
                        double ambient);
 
+/// Sends battery_low to the search that is on, if there is one, and once to each.
+void watch_battery(workplace& at, lockstep_clock::seat& seat);
+
 }  // namespace workcell::mission

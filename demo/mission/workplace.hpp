@@ -1,7 +1,11 @@
 // What the threads of a run share. They take turns at the clock, so none of it needs a lock.
 #pragma once
 
+#include <sigexc/target.hpp>
+
+#include <deque>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +13,8 @@
 #include "control/gripper.hpp"
 #include "mission/journal.hpp"
 #include "mission/ledger.hpp"
+#include "mission/search_account.hpp"
+#include "world/battery.hpp"
 #include "world/cell.hpp"
 #include "world/clock.hpp"
 
@@ -17,7 +23,10 @@ namespace workcell::mission {
 /// What the sensors have last seen.
 struct readings {
   double person_distance = std::numeric_limits<double>::infinity();
+  event low_battery;  // sent last
 };
+
+class dock_computer;
 
 struct workplace {
   world::cell& cell;
@@ -30,6 +39,11 @@ struct workplace {
   bool mission_is_over = false;
   bool order_is_worked_off = false;
   std::string unplugged{};  // the sensor whose cable is cut; empty: none is
+  // Where the cell runs on a battery:
+  std::optional<world::battery> battery{};
+  dock_computer* dock = nullptr;
+  std::optional<sigexc::target> search{};  // that is on, and can be paused
+  std::deque<search_account> searches{};   // a deque: they stay where they are
 };
 
 /// A person nearer than this stops the arm; further than that lets it go on.

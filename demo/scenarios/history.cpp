@@ -13,6 +13,11 @@ constexpr sim_time sampling{10};
 constexpr double standing =
     0.03;  // rad/s: what the fastest joint may still do in an arm that stands
 
+void add_tick(std::vector<control::interval>& to, sim_time now) {
+  if (to.empty() || to.back().end != now) to.push_back({now, now});
+  to.back().end = now + one_tick;
+}
+
 }  // namespace
 
 void monitor::step(const world::cell& cell, const mission::journal& log) {
@@ -20,11 +25,8 @@ void monitor::step(const world::cell& cell, const mission::journal& log) {
   if (now.count() % sampling.count() == 0) {
     history_.samples.push_back({now, cell.person_distance(), cell.arm_speed()});
   }
-  if (cell.gripper_drive_powered()) {
-    auto& powered = history_.drive_powered;
-    if (powered.empty() || powered.back().end != now) powered.push_back({now, now});
-    powered.back().end = now + one_tick;
-  }
+  if (cell.gripper_drive_powered()) add_tick(history_.drive_powered, now);
+  if (cell.is_docked()) add_tick(history_.docked, now);
   if (cell.arm_speed() > standing) {
     const double distance = cell.person_distance();
     history_.nearest_while_moving = std::min(history_.nearest_while_moving, distance);

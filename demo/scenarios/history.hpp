@@ -15,6 +15,7 @@
 #include "control/gripper.hpp"
 #include "mission/journal.hpp"
 #include "mission/ledger.hpp"
+#include "mission/search_account.hpp"
 #include "world/cell.hpp"
 
 namespace workcell::scenarios {
@@ -53,12 +54,14 @@ struct history {
   std::optional<sighting> collision;
   double nearest_while_moving = std::numeric_limits<double>::infinity();  // the person, metres
   std::vector<part_fact> parts;                                           // at the end
+  std::vector<control::interval> docked;  // the arm stood at the dock
 
   // From the books.
   std::vector<control::interval> openings;
   std::vector<mission::ledger::entry> interrupts;
   std::vector<sigexc::delivery> deliveries;  // the receipts' states, one for each interrupt
   bus_account bus;
+  std::vector<mission::search_account> searches;  // those that could be paused
   std::vector<std::string> raised_in_block;
   std::vector<mission::journal::span> phases;
   std::vector<mission::journal::line> log;

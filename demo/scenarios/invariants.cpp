@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 namespace workcell::scenarios {
@@ -83,6 +84,51 @@ void check_bus(const history& whole, findings& found) {
   if (messages != sent) wrong(fmt::format("{} messages became {} interrupts", messages, sent));
 }
 
+void check_pause(const history& whole, const mission::search_account& search, std::size_t number,
+                 findings& found) {
+  const auto& [paused, parked, released] = search.pauses[number];
+  const auto wrong = [&, when = paused](std::string what) {
+    found.push_back({"searches", when, "a search", std::move(what)});
+  };
+  const auto is_before = [when = paused](const auto& check) { return check.when < when; };
+  const auto next = std::find_if_not(search.checks.begin(), search.checks.end(), is_before);
+  if (!released) {
+    if (!search.was_dropped) wrong("paused for ever");
+    if (next != search.checks.end()) wrong("went on though nobody had let it");
+    return;
+  }
+  if (next == search.checks.begin() || next == search.checks.end()) {
+    if (!search.was_dropped) wrong("was paused before its first check or behind its last");
+    return;
+  }
+  if (next->when < *released) wrong("computed while it was paused");
+  if (next->thread == std::prev(next)->thread) wrong("went on on the same thread");
+  const bool was_parked =
+      parked && *parked < *released &&
+      std::any_of(whole.docked.begin(), whole.docked.end(),
+                  [&, from = *parked, to = *released](const control::interval& standing) {
+                    return standing.begin <= from && to <= standing.end;
+                  });
+  if (!was_parked) wrong("went on before the arm was parked");
+}
+
+void check_searches(const history& whole, findings& found) {
+  for (const mission::search_account& search : whole.searches) {
+    const auto wrong = [&](std::string what) {
+      found.push_back({"searches", whole.ended, "a search", std::move(what)});
+    };
+    for (std::size_t i = 0; i < search.pauses.size(); ++i) check_pause(whole, search, i, found);
+    if (search.begun != 1 || (search.found != 1 && !search.was_dropped) || search.found > 1) {
+      wrong(fmt::format("began {} times and ended {} times", search.begun, search.found));
+    }
+    for (std::size_t i = 0; i < search.checks.size(); ++i) {
+      if (search.checks[i].number == static_cast<int>(i) + 1) continue;
+      wrong(fmt::format("check {} counts as number {}", i + 1, search.checks[i].number));
+      break;
+    }
+  }
+}
+
 void check_scenario(const history& whole, const scenario& played, findings& found) {
   const bool ended_as_wanted =
       played.ends_by_emergency ? whole.ended_by_emergency : whole.ended_by == played.ends_by;
@@ -140,6 +186,7 @@ std::vector<violation> check(const history& whole, const scenario& played) {
     check_interrupt(whole.interrupts[i], whole.deliveries.at(i), found);
   }
   check_bus(whole, found);
+  check_searches(whole, found);
   if (!whole.was_interrupted) check_scenario(whole, played, found);
   std::stable_sort(found.begin(), found.end(),
                    [](const violation& a, const violation& b) { return a.when < b.when; });

@@ -10,6 +10,9 @@
 //                 message that was read became one interrupt
 //   distance      the arm never moved within the protective distance of a person
 //   collisions    the arm touched nothing but the parts that it grips
+//   searches      one that was paused went on in the same solve(), on another thread, and counted
+//                 on; nothing of it ran while it was paused; and before it went on, the arm was
+//                 parked at the dock
 //   scenario      the run showed what its scenario is for, and ended as it must
 //
 // Of a run that was interrupted, it cannot be asked what it was for, nor where each part must be.

@@ -1,15 +1,17 @@
 // Nine threads, one turn at a time: physics, four sensors, the operator, the bus, the mission, the
-// supervisor.
+// supervisor. On a battery two more: its sensor, and the dock's computer.
 #include "scenarios/run.hpp"
 
 #include <sigexc/sigexc.hpp>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "mission/bus.hpp"
+#include "mission/dock.hpp"
 #include "mission/mission.hpp"
 #include "mission/sensors.hpp"
 #include "plan/kinematics.hpp"
@@ -21,7 +23,7 @@ namespace {
 
 using occupant = lockstep_clock::seat::occupant;
 
-constexpr plan::tool_pose home{{0.42, -0.20, 1.22}, 0};
+constexpr plan::tool_pose home{world::dock, 0};
 
 /// Keeps simulated time from running ahead of the wall's.
 class pacemaker {
@@ -78,6 +80,7 @@ history with_books(history kept, const mission::workplace& at) {
   kept.openings = at.gripper.openings();
   kept.interrupts = at.books.entries();
   for (const auto& each : kept.interrupts) kept.deliveries.push_back(each.receipt.value().state());
+  kept.searches.assign(at.searches.begin(), at.searches.end());
   kept.raised_in_block = at.raised_in_block;
   kept.phases = at.log.spans();
   kept.log = at.log.lines();
@@ -108,6 +111,12 @@ run_result play(const scenario& played, const run_options& options) {
   for (auto& seat : sensors) seat = &clock.add_seat();
   auto& operator_seat = clock.add_seat();
   auto& bus_seat = clock.add_seat();
+  auto* const battery_seat = played.battery ? &clock.add_seat() : nullptr;
+  std::optional<mission::dock_computer> dock;
+  if (played.battery) {
+    at.battery.emplace(*played.battery);
+    at.dock = &dock.emplace(clock.add_seat());
+  }
   auto& mission_seat = clock.add_seat();
   auto& supervisor_seat = clock.add_seat();
   mission::bus bus(bus_seat);
@@ -145,6 +154,12 @@ run_result play(const scenario& played, const run_options& options) {
   watch("temperature", *sensors[3], [&played](auto& place, auto& seat, const auto& target) {
     mission::watch_temperature(place, seat, target, played.ambient_temperature);
   });
+  if (played.battery) {
+    crew.spawn({.name = "battery"}, as_one_of(crew, *battery_seat, [&at, battery_seat] {
+                 mission::watch_battery(at, *battery_seat);
+               }));
+    crew.spawn({.name = "dock"}, as_one_of(crew, dock->seat(), [&dock] { dock->work(); }));
+  }
   sigexc::thread listener({.name = "bus"}, [&, whom] { return bus.listen(at, whom); });
   const sigexc::thread at_the_desk({.name = "operator"}, operate, std::ref(at),
                                    std::ref(operator_seat), std::ref(bus), listener.get_target(),

@@ -1,4 +1,4 @@
-// One run of one scenario: sets up the cell and its nine threads, and brings back the history.
+// One run of one scenario: sets up the cell and its threads, and brings back the history.
 #pragma once
 
 #include <filesystem>

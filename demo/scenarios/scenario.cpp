@@ -43,6 +43,7 @@ happening::kind kind_of(const std::string& word) {
   if (word == "emergency") return happening::kind::emergency;
   if (word == "quit") return happening::kind::quit;
   if (word == "failure") return happening::kind::failure;
+  if (word == "drain") return happening::kind::drain;
   throw bad_scenario("unknown happening \"" + word + "\"");
 }
 
@@ -86,6 +87,9 @@ happening read_happening(const json& from, dice& drawn) {
     case happening::kind::failure:
       read.sensor = sensor_of(from.at("sensor"));
       break;
+    case happening::kind::drain:
+      read.charge = drawn.number(from.at("leaves"));
+      break;
     case happening::kind::emergency:
     case happening::kind::quit:
       break;
@@ -108,9 +112,13 @@ scenario read_scenario(const json& from, std::optional<std::uint64_t> seed) {
     read.wish = {wish.at("detour").get<double>(),
                  std::chrono::milliseconds(wish.at("think_for_ms").get<int>())};
   }
+  if (from.contains("battery")) read.battery = from.at("battery").get<double>();
   dice drawn(read.seed);
   for (const json& each : from.at("happenings")) {
     read.happenings.push_back(read_happening(each, drawn));
+    if (read.happenings.back().what == happening::kind::drain && !read.battery) {
+      throw bad_scenario("there is no battery to drain; say its charge, as \"battery\": 0.6");
+    }
   }
   const json& expected = from.at("expect");
   read.ends_by_emergency = expected.value("ends_by_emergency", false);

@@ -33,7 +33,7 @@ struct cue {
 };
 
 struct happening {
-  enum class kind { obstacle, person, oil, order, emergency, quit, failure };
+  enum class kind { obstacle, person, oil, order, emergency, quit, failure, drain };
   kind what = kind::obstacle;
   cue when;
   vec3 place{};                    // obstacle: its centre; person: where they walk to
@@ -42,6 +42,7 @@ struct happening {
   sim_time stay{0};                // person, oil
   std::vector<std::string> order;  // order
   std::string sensor;              // failure: whose cable is cut
+  double charge = 0;               // drain: what somebody else leaves of the battery
   double cut_at = 1;               // order, emergency: the share of the message typed at the cue
   sim_time rest_after{0};          // and how much later the rest is
 };
@@ -61,6 +62,7 @@ struct scenario {
   std::vector<std::string> order;
   double ambient_temperature = 22;
   std::optional<mission::short_way> wish;
+  std::optional<double> battery;  // its charge at first; empty: the cell has none
   std::vector<happening> happenings;
 
   bool ends_by_emergency = false;

@@ -129,6 +129,8 @@ stage::stage(const scenario& played) {
       films_.emplace_back(each);
     } else if (each.what == happening::kind::failure) {
       cables_.push_back({prompter(each.when), each.sensor});
+    } else if (each.what == happening::kind::drain) {
+      drains_.push_back({prompter(each.when), each.charge});
     }
   }
 }
@@ -142,6 +144,10 @@ void stage::step(mission::workplace& at) {
   for (cutting& each : cables_) {
     if (each.cue.is_due(at.log)) at.unplugged = each.sensor;
   }
+  for (draining& each : drains_) {
+    if (each.cue.is_due(at.log)) at.battery->drain_to(each.charge);
+  }
+  if (at.battery) at.battery->step(at.cell.is_docked());
 }
 
 void operate(mission::workplace& at, lockstep_clock::seat& seat, mission::bus& bus,

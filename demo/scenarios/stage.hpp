@@ -1,5 +1,5 @@
-// What happens to the cell from outside, at its cue: an obstacle, a person, oil, a cut cable, the
-// operator's hand.
+// What happens to the cell from outside, at its cue: an obstacle, a person, oil, a cut cable, a
+// drained battery, the operator's hand.
 //
 // The world's part is played in the physics step; nobody is told, the sensors must see it. The
 // operator is a thread, since what it does is to write to the bus and to interrupt it.
@@ -76,8 +76,13 @@ class stage {
     prompter cue;
     std::string sensor;
   };
+  struct draining {
+    prompter cue;
+    double charge;
+  };
   std::vector<appearing> obstacles_;
   std::vector<cutting> cables_;
+  std::vector<draining> drains_;
   std::vector<walk> people_;
   std::vector<oil> films_;
 };

@@ -28,7 +28,7 @@ press --scenario person
 grep -q '"ended_by": "Ctrl-C"' "$2/person/report.json"
 grep -q '"violations": \[\]' "$2/person/report.json"
 grep -q 'Ctrl-C: the mission is terminated   \[run/deliver' "$2/person/log.txt"
-grep -q 'invariants: parts ok, gripper ok, blocks ok, interrupts ok, bus ok, distance ok, collisions ok, scenario interrupted' \
+grep -q 'invariants: parts ok, gripper ok, blocks ok, interrupts ok, bus ok, distance ok, collisions ok, searches ok, scenario interrupted' \
   "$2/person/log.txt"
 [ "$(grep -c 'is delivered' "$2/person/log.txt")" -eq 0 ]
 

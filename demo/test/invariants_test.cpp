@@ -18,6 +18,15 @@ scenario plain_scenario() {
   return played;
 }
 
+/// Of a search that was paused behind its second check, and went on by another thread.
+mission::search_account paused_search() {
+  mission::search_account search;
+  search.begun = search.found = 1;
+  search.checks = {{1, sim_time(200), 7}, {2, sim_time(201), 7}, {3, sim_time(260), 8}};
+  search.pauses = {{sim_time(202), sim_time(230), sim_time(260)}};
+  return search;
+}
+
 history good_history() {
   history good;
   good.parts = {{"red", whereabouts::bin},
@@ -37,6 +46,8 @@ history good_history() {
   order.answers = 1;
   good.interrupts = {person, order};
   good.deliveries = {delivery::raised, delivery::raised};
+  good.searches = {paused_search()};
+  good.docked = {{sim_time(0), sim_time(90)}, {sim_time(225), sim_time(300)}};
   good.bus = {.written = "order red\nstop\n", .read = "order red\nst", .left = "op\n"};
   good.ended = sim_time(9000);
   return good;
@@ -172,6 +183,52 @@ TEST(Invariants, FindACollision) {
   history bad = good_history();
   bad.collision = sighting{sim_time(10), "run", "the arm touches the wall"};
   EXPECT_EQ(verdict(bad), "collisions");
+}
+
+TEST(Invariants, FindASearchThatComputesWhileItIsPaused) {
+  history bad = good_history();
+  bad.searches[0].checks[2].when = sim_time(259);
+  EXPECT_EQ(verdict(bad), "searches");
+}
+
+TEST(Invariants, FindASearchThatBeganAnewInsteadOfGoingOn) {
+  history bad = good_history();
+  bad.searches[0].checks[2].number = 1;
+  EXPECT_EQ(verdict(bad), "searches");
+  bad = good_history();
+  bad.searches[0].begun = 2;
+  EXPECT_EQ(verdict(bad), "searches");
+}
+
+TEST(Invariants, FindASearchThatWentOnByTheSameThread) {
+  history bad = good_history();
+  bad.searches[0].checks[2].thread = 7;
+  EXPECT_EQ(verdict(bad), "searches");
+}
+
+TEST(Invariants, FindAnArmThatWasNotParkedOrDidNotStayWhileASearchWasPaused) {
+  history bad = good_history();
+  bad.searches[0].pauses[0].parked.reset();
+  EXPECT_EQ(verdict(bad), "searches");
+  bad = good_history();
+  bad.docked[1].begin = sim_time(231);
+  EXPECT_EQ(verdict(bad), "searches");
+  bad = good_history();
+  bad.docked = {{sim_time(225), sim_time(240)}, {sim_time(241), sim_time(300)}};
+  EXPECT_EQ(verdict(bad), "searches");
+}
+
+TEST(Invariants, FindASearchThatWasNeverLetOnOrNeverEnded) {
+  history bad = good_history();
+  bad.searches[0].pauses[0].released.reset();
+  bad.searches[0].found = 0;
+  bad.searches[0].checks.pop_back();
+  EXPECT_NE(verdict(bad), "none");
+  bad.searches[0].was_dropped = true;  // for something else that came up
+  EXPECT_EQ(verdict(bad), "none");
+  bad = good_history();
+  bad.searches[0].found = 0;
+  EXPECT_EQ(verdict(bad), "searches");
 }
 
 TEST(Invariants, FindARunThatDidNotShowWhatItIsFor) {

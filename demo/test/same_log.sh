@@ -2,7 +2,8 @@
 # Plays scenarios twice; the logs must be the same, byte by byte. In the one of the bus, bytes and
 # `quit` meet in one tick; in that of the
 # failing sensor its death ends the threads of others; in that of the
-# deadline the wall clock decides how long is computed, and nothing else.
+# deadline the wall clock decides how long is computed, and nothing else; in that of the
+# battery two threads run one search.
 #   same_log.sh <workcell> <folder to work in>
 set -eu
 # same <scenario> <seed>
@@ -16,3 +17,4 @@ same "$1" three_at_once 4 "$2"
 same "$1" bus 7 "$2"
 same "$1" sensor_fails 2 "$2"
 same "$1" deadline 5 "$2"
+same "$1" battery 6 "$2"

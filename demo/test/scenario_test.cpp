@@ -18,7 +18,7 @@ std::filesystem::path file_with(const std::string& text) {
 TEST(Scenario, OursAreThereAndCanBeRead) {
   const auto all = find_all(WORKCELL_SCENARIOS);
   for (const char* name : {"obstacle", "person", "order", "emergency", "three_at_once", "slip",
-                           "bus", "braking", "sensor_fails", "deadline"}) {
+                           "bus", "braking", "sensor_fails", "deadline", "battery"}) {
     ASSERT_TRUE(all.contains(name)) << name;
     const scenario read = load(all.at(name));
     EXPECT_EQ(read.name, name);
@@ -49,6 +49,10 @@ TEST(Scenario, NamesTheFileAndTheMistake) {
     EXPECT_NE(said.find("workcell_scenario_test.json"), std::string::npos) << said;
   }
   EXPECT_THROW((void)load(file_with("{")), bad_scenario);
+  EXPECT_THROW((void)load(file_with(R"({"title": "t", "seed": 1, "order": [],
+    "happenings": [{"what": "drain", "in": [], "after_ms": 0, "leaves": 0.1}],
+    "expect": {"places": {}, "answers": []}})")),
+               bad_scenario);  // there is no battery
   EXPECT_THROW((void)load("/nowhere/at_all.json"), bad_scenario);
 }
 

@@ -16,8 +16,9 @@ using nlohmann::json;
 using std::chrono::nanoseconds;
 using text = fmt::memory_buffer;
 
-constexpr std::array<std::string_view, 8> invariants{
-    "parts", "gripper", "blocks", "interrupts", "bus", "distance", "collisions", "scenario"};
+constexpr std::array<std::string_view, 9> invariants{"parts",      "gripper",  "blocks",
+                                                     "interrupts", "bus",      "distance",
+                                                     "collisions", "searches", "scenario"};
 
 template <class... Arguments>
 void add(text& to, fmt::format_string<Arguments...> words, Arguments&&... arguments) {
@@ -75,8 +76,8 @@ void add_bus(text& to, const scenarios::bus_account& bus) {
       bus.left.size());
 }
 
-/// Where each event was raised, or given to its callback: the functions from the safe point outward.
-/// Without addresses, which differ from run to run.
+/// Where each event was raised, or given to its callback: the functions from the safe point
+/// outward. Without addresses, which differ from run to run.
 void add_traces(text& to, const scenarios::history& of) {
   for (const auto& each : of.interrupts) {
     if (each.trace.empty()) continue;
@@ -135,7 +136,7 @@ void print_brief(std::FILE* to, const scenarios::scenario& played,
   text words;
   add(words, "{:<16} seed {:<4} {:>6.2f} s simulated in {:>5.2f} s  {}\n", played.name, played.seed,
       in_seconds(result.what_happened.ended), result.wall_time.count(),
-      !result.violations.empty()              ? "VIOLATED"
+      !result.violations.empty()             ? "VIOLATED"
       : result.what_happened.was_interrupted ? "interrupted, what can be judged holds"
                                              : "all invariants hold");
   add_violations(words, result.violations);

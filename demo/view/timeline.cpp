@@ -34,6 +34,8 @@ colour colour_of(const std::string& phase) {
                                                    {"simplify", {0.93, 0.60, 0.25}},
                                                    {"follow", {0.62, 0.72, 0.90}},
                                                    {"grip", {0.90, 0.66, 0.80}},
+                                                   {"park", {0.75, 0.75, 0.55}},
+                                                   {"return", {0.75, 0.75, 0.55}},
                                                    {"release", {0.90, 0.66, 0.80}},
                                                    {"protective stop", {0.93, 0.42, 0.40}}};
   const auto found = known.find(phase);

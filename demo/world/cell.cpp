@@ -8,6 +8,8 @@
 #include <random>
 #include <stdexcept>
 
+#include "world/battery.hpp"
+
 namespace workcell::world {
 namespace {
 
@@ -192,6 +194,14 @@ double cell::person_distance() const {
   }
   look_at(data_->site_xpos);  // the tool's centre, the scene's only site
   return nearest - person_radius - arm_radius;
+}
+
+bool cell::is_docked() const {
+  constexpr double contact = 0.005;       // metres
+  constexpr double standing = 0.03;       // rad/s
+  const mjtNum* tool = data_->site_xpos;  // the scene's only site
+  return std::hypot(tool[0] - dock[0], tool[1] - dock[1], tool[2] - dock[2]) < contact &&
+         arm_speed() < standing;
 }
 
 void cell::put_obstacle(const obstacle& what) {

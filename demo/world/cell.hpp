@@ -57,6 +57,8 @@ class cell {
   [[nodiscard]] joints arm_position() const;
   [[nodiscard]] joints arm_velocity() const;
   [[nodiscard]] double arm_speed() const;  // of the fastest joint, rad/s
+  /// The tool is at the dock, and the arm stands.
+  [[nodiscard]] bool is_docked() const;
   /// Drives the joints with this acceleration; inertia and gravity are compensated.
   void accelerate_arm(const joints& acceleration);
   void put_arm(const joints& position);

@@ -22,6 +22,8 @@ class callback {
   virtual ~callback() = default;
   virtual void operator()(const void* object) = 0;
   [[nodiscard]] const std::type_info& type() const noexcept { return type_; }
+  // Called by who has resumed the computation, once that has halted for it; not as above.
+  [[nodiscard]] virtual bool gets_computation() const noexcept { return false; }
 
  private:
   const std::type_info& type_;

@@ -27,6 +27,10 @@ class termination;
 // is set to the object as that clause would see it; for a pointer type, to the pointer itself.
 SIGEXC_EXPORT bool matches(const std::exception_ptr& exception, const std::type_info& type,
                            const void** object = nullptr) noexcept;
+
+// In a catch clause for everything, the exception that it has caught. Throws that itself, if it is
+// what unwinds a fiber of Boost.Context which is destroyed: to keep it would end the process.
+SIGEXC_EXPORT std::exception_ptr caught_exception();
 }  // namespace detail
 
 /// The root of the exceptions that the library raises by itself. Not a `std::exception`.
@@ -84,6 +88,21 @@ class SIGEXC_EXPORT keyboard_interrupt : public interruption {
 
  private:
   int signal_number_;
+};
+
+/// Asks a resumable computation to pause (see `resumable`). Where it is delivered nothing is raised:
+/// `resumable::resume` returns, and the computation goes on behind its safe point when it is resumed.
+///
+/// Scopes and callbacks govern it as any other type. To a target that is a thread it cannot be sent:
+/// `std::logic_error`.
+class SIGEXC_EXPORT pause_request : public interruption {
+ public:
+  pause_request() noexcept = default;
+  pause_request(const pause_request&) noexcept = default;
+  pause_request& operator=(const pause_request&) noexcept = default;
+  ~pause_request() override;
+
+  [[nodiscard]] const char* what() const noexcept override;
 };
 
 /// Several exceptions delivered at once, in order of arrival. Copies share their members.
@@ -158,7 +177,7 @@ bool try_handler(const std::exception_ptr& member, Handler& handler,
   } catch (abi::__forced_unwind&) {
     throw;  // the thread is being cancelled: glibc ends the process if this is swallowed
   } catch (...) {
-    left.push_back(std::current_exception());
+    left.push_back(caught_exception());
   }
   return true;
 }

@@ -172,6 +172,7 @@ class scope {
 SIGEXC_EXPORT const scope& check_open(const scope& block);
 
 SIGEXC_EXPORT policy policy_of(type_list types) noexcept;
+policy policy_of(type_list types, const scope* innermost) noexcept;  // of who has that scope
 
 }  // namespace detail
 

@@ -23,6 +23,7 @@
 #include "unwind/examine.hpp"
 #include "unwind/walk.hpp"
 
+#include <sigexc/exceptions.hpp>
 #include <sigexc/mask.hpp>
 #include <sigexc/safe_point.hpp>
 
@@ -109,8 +110,15 @@ void note_place(const stack_position& from) noexcept {
 
 constexpr int most_rounds = 64;  // D4: no stream of arrivals starves the thread
 
-bool is_let_through(const interrupt& one, place where) {
-  const policy governing = scope::lookup(current.innermost, [&one](type_list governed) {
+// Who delivers: usually the caller.
+struct receiver {
+  record& self;
+  const scope* innermost;
+  place where;
+};
+
+bool is_let_through(const interrupt& one, const scope* innermost, place where) {
+  const policy governing = scope::lookup(innermost, [&one](type_list governed) {
     for (; *governed != nullptr; ++governed)
       if (matches(one.exception, **governed)) return true;
     return false;
@@ -136,22 +144,38 @@ interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
   return other;
 }
 
+// Callbacks that get the computation are left out where it cannot be had.
+bool can_be_left(const record& self) noexcept {
+  return self.of != nullptr && self.of->can_pause() && !self.wakers.has_any();
+}
+
 bool has_callback(record& self, const interrupt& one) {
-  return !one.had_callback && self.callbacks.has([&one](const std::type_info& type) {
-    return matches(one.exception, type);
+  return !one.had_callback && self.callbacks.has([&](const callback& candidate) {
+    return matches(one.exception, candidate.type()) &&
+           (!candidate.gets_computation() || can_be_left(self));
   });
 }
 
-// Whether `one` may go to a callback here, or may be raised here.
-bool is_deliverable(record& self, interrupt& one, place where, raise_site& site) {
-  return is_let_through(one, where) && (has_callback(self, one) || site.survives(type_of(one)));
+// Whether `one`, if no callback takes it, pauses the computation.
+bool is_pause(const record& self, const interrupt& one) noexcept {
+  return self.of != nullptr && one.replacement == nullptr &&
+         matches(one.exception, typeid(pause_request));
+}
+
+// Whether `one` may go to a callback there, or pauses, or may be raised there.
+bool is_deliverable(const receiver& to, interrupt& one, raise_site& site) {
+  if (!is_let_through(one, to.innermost, to.where)) return false;
+  if (has_callback(to.self, one)) return true;
+  return is_pause(to.self, one) ? !to.self.of->can_pause() || can_be_left(to.self)
+                                : site.survives(type_of(one));
 }
 
 // The next interrupt to deliver, claimed, or null. Drops withdrawn ones on the way.
 interrupt* next_deliverable(record& self, place where, raise_site& site) {
+  const receiver here{self, current.innermost, where};
   for (;;) {
     interrupt* const one = self.held.extract([&](interrupt& candidate) {
-      return candidate.is_withdrawn() || is_deliverable(self, candidate, where, site);
+      return candidate.is_withdrawn() || is_deliverable(here, candidate, site);
     });
     if (one == nullptr) return nullptr;
     if (one->claim()) return free_if_reusable(self, *one);
@@ -166,21 +190,25 @@ __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& 
                                                        raise_list& raising, raise_site& site) {
   if (one.had_callback) return false;
   const void* object = nullptr;
-  const callback_list::running found(self.callbacks, [&](const std::type_info& type) {
-    return matches(one.exception, type, &object);
+  const callback_list::running found(self.callbacks, [&](const callback& candidate) {
+    return (!candidate.gets_computation() || can_be_left(self)) &&
+           matches(one.exception, candidate.type(), &object);
   });
   if (found.get() == nullptr) {  // none, or it was detached just now
-    if (!site.survives(type_of(one))) raising.give_back(one);
+    if (!is_pause(self, one) && !site.survives(type_of(one))) raising.give_back(one);
     return false;
   }
   const scope everything_blocked(policy::never, governed_types<>);
   try {
-    (*found.get())(object);
+    if (found.get()->gets_computation())
+      self.of->hand_over(found.shared(), one.exception, object);
+    else
+      (*found.get())(object);
     raising.settle(one, phase::handled);
   } catch (abi::__forced_unwind&) {
     throw;
   } catch (...) {
-    std::exception_ptr thrown = std::current_exception();
+    std::exception_ptr thrown = caught_exception();
     if (thrown == nullptr)  // not a C++ exception
       thrown = std::make_exception_ptr(
           std::runtime_error("sigexc: a callback threw a foreign exception"));
@@ -193,9 +221,32 @@ __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& 
   return true;
 }
 
+// What is to be done at a safe point, when all else has been done.
+struct next_step {
+  std::exception_ptr raised;  // to be thrown; or null
+  bool pauses = false;        // the computation is to be left
+  halt why = halt::paused;
+  bool can_pause = true;
+};
+
+// A pause that no callback has taken. What came before it is raised first, and then it waits for
+// the next safe point (S5).
+// @return whether the delivery ends with it.
+bool settle_pause(record& self, interrupt& one, raise_list& raising, next_step& next) noexcept {
+  const bool can_pause = self.of->can_pause();
+  if (can_pause && (raising.has_several() || !next.can_pause)) {
+    raising.give_back(one);
+    current.pending_flag.store(1, std::memory_order_relaxed);
+    return true;
+  }
+  raising.settle(one, phase::handled);
+  next.pauses = can_pause;
+  return can_pause;
+}
+
 // Runs callbacks. What is to be raised is returned, or null, so that it is thrown from a frame that
 // is near the user's and has nothing to clean up: each frame more costs a throw 170 ns.
-std::exception_ptr take_deliverable(place where, raise_site& site) {
+void take_deliverable(place where, raise_site& site, next_step& next) {
   record& self = *current.self;
   const reference<record> kept(self);  // a callback may end the enrollment
   raise_list raising(self);
@@ -205,27 +256,42 @@ std::exception_ptr take_deliverable(place where, raise_site& site) {
     bool has_called = false;
     while (interrupt* const one = next_deliverable(self, where, site)) {
       raising.add(*one);
-      has_called = run_callback(self, *one, raising, site) || has_called;
+      const bool is_called = run_callback(self, *one, raising, site);
+      has_called = is_called || has_called;
       is_full = !delivers_groups() && !raising.empty();
+      if (!is_called && is_pause(self, *one))
+        is_full = settle_pause(self, *one, raising, next) || is_full;
       // A callback may have ended the enrollment: what is here now belongs to nobody, or to the
       // next.
       if (is_full || current.self != &self) break;
     }
     if (!has_called || current.self != &self) break;
   }
-  return raising.take(!raising.has_several() || site.survives(&typeid(exception_group)));
+  next.raised = raising.take(!raising.has_several() || site.survives(&typeid(exception_group)));
 }
 
 // The deadline that ends its scope here, or null. The outermost of those that have passed (T2),
 // unless a frame on the way out to its scope holds it: one inside that frame goes first then.
-deadline_link* deliverable_deadline(const record& self, place where, raise_site& site) {
-  deadline_link* due = self.deadlines.empty() ? nullptr : self.deadlines.find_due(nullptr);
+deadline_link* deliverable_deadline(const receiver& to, raise_site& site) {
+  const deadline_list& all = to.self.deadlines;
+  deadline_link* due = all.empty() ? nullptr : all.find_due(nullptr);
   if (due == nullptr) return nullptr;
-  const policy governing = policy_of(governed_types<deadline_reached>);
-  if (governing == policy::never || (governing == policy::on_blocking && where != place::wait))
+  const policy governing = policy_of(governed_types<deadline_reached>, to.innermost);
+  if (governing == policy::never || (governing == policy::on_blocking && to.where != place::wait))
     return nullptr;
-  while (due != nullptr && !site.reaches_scope_of(*due)) due = self.deadlines.find_due(due);
+  while (due != nullptr && !site.reaches_scope_of(*due)) due = all.find_due(due);
   return due;
+}
+deadline_link* deliverable_deadline(record& self, place where, raise_site& site) {
+  return deliverable_deadline({self, current.innermost, where}, site);
+}
+
+// Whether something of what `to` holds would be delivered there.
+bool would_deliver(const receiver& to, raise_site& site) {
+  interrupt* one = to.self.held.first();
+  while (one != nullptr && (one->is_withdrawn() || !is_deliverable(to, *one, site)))
+    one = one->next.load(std::memory_order_relaxed);
+  return one != nullptr || deliverable_deadline(to, site) != nullptr;
 }
 
 // What has to be thrown for a deadline, or null.
@@ -239,22 +305,20 @@ std::exception_ptr take_deadline(place where, raise_site& site) {
 
 // Interrupts before deadlines, since those wait for nobody: but only once, or a stream of
 // interrupts would keep a deadline from ending its scope.
-std::exception_ptr take_next(place where, raise_site& site) {
-  std::exception_ptr raised;
-  if (current.self->deadlines.is_first && (raised = take_deadline(where, site)) != nullptr) {
+void take_next(place where, raise_site& site, next_step& next) {
+  if (current.self->deadlines.is_first && (next.raised = take_deadline(where, site)) != nullptr) {
     current.pending_flag.store(1, std::memory_order_relaxed);  // nobody has looked at the mailbox
-    return raised;
+    return;
   }
-  raised = take_deliverable(where, site);
-  if (current.self == nullptr || current.self->deadlines.empty()) return raised;
-  if (raised == nullptr) {
-    raised = take_deadline(where, site);
+  take_deliverable(where, site, next);
+  if (next.pauses || current.self == nullptr || current.self->deadlines.empty()) return;
+  if (next.raised == nullptr) {
+    next.raised = take_deadline(where, site);
   } else {
     current.self->deadlines.is_first = deliverable_deadline(*current.self, where, site) != nullptr;
     if (current.self->deadlines.is_first) current.pending_flag.store(1, std::memory_order_relaxed);
   }
   current.self->publish_held();
-  return raised;
 }
 
 // Whether nothing has changed since all that is here was held: nothing has arrived, no scope was
@@ -273,12 +337,33 @@ bool would_deliver_at(place where) {
   const stack_position from = caller();
   raise_site site(from);
   record& self = *current.self;
-  interrupt* one = self.held.first();
-  while (one != nullptr && (one->is_withdrawn() || !is_deliverable(self, *one, where, site)))
-    one = one->next.load(std::memory_order_relaxed);
-  const bool has_any = one != nullptr || deliverable_deadline(self, where, site) != nullptr;
+  if (self.of != nullptr && (self.of->has_own_pause() ||
+                             self.of->is_wanted_outside(current.innermost, where == place::wait)))
+    return true;
+  const bool has_any = would_deliver({self, current.innermost, where}, site);
   note_unraised(site);
   return has_any;
+}
+
+void deliver_before_resuming() {
+  if (current.has_news()) deliver_at(place::operation);
+}
+void deliver_preemption() { deliver_at(place::wait); }
+
+bool would_deliver_outside(record& outside, const scope* innermost, const stack_position& from) {
+  raise_site site(from);
+  return would_deliver({outside, innermost, place::wait}, site);
+}
+
+bool lets_pause(const record& self, const scope* innermost, bool can_wait) noexcept {
+  if (self.wakers.has_any()) return false;
+  const policy governing = policy_of(governed_types<pause_request>, innermost);
+  return governing == policy::immediate || (governing == policy::on_blocking && can_wait);
+}
+
+void assume_unraised() noexcept {
+  is_unraised = true;
+  last_held = {};
 }
 
 bool has_deliverable_at(place where) {
@@ -301,31 +386,81 @@ void keep_flag_if_unraised() noexcept {
     current.pending_flag.store(1, std::memory_order_relaxed);
 }
 
-void deliver_at(place where) {
+namespace {
+
+// What a computation is to be left for, before anything of its own is delivered.
+bool is_left_first(place where, next_step& next) {
+  computation* const of = current.self->of;
+  if (of == nullptr) return false;
+  next.why = halt::paused;
+  if (!next.can_pause || !of->can_pause()) return false;
+  if (of->has_own_pause() && of->take_own_pause()) return true;
+  next.why = halt::preempted;
+  return of->is_wanted_outside(current.innermost, where == place::wait);
+}
+
+// All of a delivery but for its last step. Not inlined: where a computation is left, the caller
+// goes on on another thread, perhaps, and keeps nothing that is the thread's.
+[[gnu::noinline]] void find_next(place where, const stack_position& from, next_step& next) {
   if (current.self == nullptr) {  // no target any more, if a callback has ended the enrollment
     current.pending_flag.store(0, std::memory_order_relaxed);
     return;
   }
-  const stack_position from = caller();
+  next.pauses = is_left_first(where, next);
+  if (next.pauses) return;
   if (exploring != nullptr) exploring->before_delivery(where, from);
   // A wait looks for itself: it may sleep on the answer.
   if (where == place::safe_point && is_known_to_hold_all(from)) return;
   forget_holding();
   raise_site site(from);
-  std::exception_ptr raised = take_next(where, site);
+  next.why = halt::paused;
+  take_next(where, site, next);
   note_unraised(site);
   note_place(from);
   // A wait must find the flag clear, or it would spin; it sets it again at its end.
   if (is_unraised && where == place::safe_point && current.self != nullptr) {
     current.pending_flag.store(1, std::memory_order_relaxed);
     last_held = {current.innermost, current.self->callbacks.count_added()};
-    if (raised == nullptr) site.remember();
+    if (next.raised == nullptr && !next.pauses) site.remember();
   }
-  if (exploring != nullptr) exploring->after_delivery(where, raised != nullptr);
-  if (raised != nullptr) std::rethrow_exception(std::move(raised));
+  if (exploring != nullptr) exploring->after_delivery(where, next.raised != nullptr);
 }
 
-void deliver() { deliver_at(place::safe_point); }
+// @return whether there is something to look at, on the thread that it goes on on.
+[[gnu::noinline]] bool leave_computation(halt why) {
+  current.self->of->halt_for(why);
+  return this_block().has_news();
+}
+
+}  // namespace
+
+namespace {
+[[gnu::always_inline]] inline void deliver_from(const stack_position& from, place where,
+                                                bool can_pause) {
+  next_step next;
+  next.can_pause = can_pause;
+  find_next(where, from, next);
+  // What came while it was paused is delivered now. Another pause waits for the next safe point,
+  // so that no stream of them keeps the computation from getting there.
+  while (next.pauses && leave_computation(next.why)) {
+    next.can_pause = false;
+    find_next(where, from, next);
+  }
+  if (next.raised != nullptr) std::rethrow_exception(std::move(next.raised));
+}
+}  // namespace
+
+void deliver_at(place where) { deliver_from(caller(), where, true); }
+
+void deliver_after_pause() { deliver_from(caller(), place::safe_point, false); }
+
+// A computation that pauses itself has a short way, with few frames that are returned through after
+// a switch.
+void deliver() {
+  computation* const of = current.self != nullptr ? current.self->of : nullptr;
+  if (of != nullptr && of->has_own_pause() && of->take_own_pause()) return of->pause_here();
+  deliver_from(caller(), place::safe_point, true);
+}
 
 }  // namespace detail
 

@@ -1,6 +1,11 @@
 // Delivering: from the mailbox to callbacks and raised exceptions.
 #pragma once
 
+#include "target/record.hpp"
+#include "unwind/frame_rule.hpp"
+
+#include <sigexc/mask.hpp>
+
 namespace sigexc::detail {
 
 enum class place {
@@ -23,6 +28,16 @@ bool has_deliverable_at(place where);
 
 // Whether exceptions of some type can be raised here.
 bool may_raise();
+
+// For computations (see computation.cpp).
+//
+// Whether `outside`, who waits for a computation to halt, with `innermost` as its scope and called
+// `from` there, has something in what it holds that would be delivered in that wait.
+bool would_deliver_outside(record& outside, const scope* innermost, const stack_position& from);
+// Whether the scopes from `innermost` on let a pause of `self` through, and it is in no foreign code.
+bool lets_pause(const record& self, const scope* innermost, bool can_wait) noexcept;
+// The thread goes on as somebody else: what is held may be held for any reason.
+void assume_unraised() noexcept;
 
 // At the end of a wait that has cleared the flag so as not to spin, although something may not be
 // raised only because that could not be survived here: sets it again, for the first safe point

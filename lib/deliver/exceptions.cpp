@@ -2,13 +2,27 @@
 // has its type information in one place and is caught by type across shared libraries.
 #include <sigexc/exceptions.hpp>
 
+#include <cxxabi.h>
+
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
 namespace sigexc {
 
+// By its name, since this library does not know Boost.
+std::exception_ptr detail::caught_exception() {
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  if (type != nullptr && std::strcmp(type->name(), "N5boost7context6detail13forced_unwindE") == 0)
+    throw;
+  return std::current_exception();
+}
+
 interruption::~interruption() = default;
 const char* interruption::what() const noexcept { return "interruption"; }
+
+pause_request::~pause_request() = default;
+const char* pause_request::what() const noexcept { return "pause request"; }
 
 keyboard_interrupt::~keyboard_interrupt() = default;
 const char* keyboard_interrupt::what() const noexcept { return "keyboard interrupt"; }

@@ -3,6 +3,7 @@
 #include "target/record.hpp"
 #include "unwind/function_entry.hpp"
 
+#include <sigexc/exceptions.hpp>
 #include <sigexc/mask.hpp>
 #include <sigexc/testing.hpp>
 #include <sigexc/thread.hpp>
@@ -109,7 +110,7 @@ template <class Call>
   } catch (abi::__forced_unwind&) {
     throw;
   } catch (...) {
-    std::exception_ptr thrown = std::current_exception();
+    std::exception_ptr thrown = caught_exception();
     return thrown != nullptr ? thrown
                              : std::make_exception_ptr(std::runtime_error("a foreign exception"));
   }

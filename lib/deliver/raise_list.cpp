@@ -41,6 +41,7 @@ raise_list::~raise_list() {
          one = one->next.load(std::memory_order_relaxed))
       one->unclaim();
     self_.held.prepend(std::exchange(claimed_, {}));
+    if (current.self == &self_) current.pending_flag.store(1, std::memory_order_relaxed);
   }
   if (current.self == &self_) self_.publish_held();
 }

@@ -33,8 +33,10 @@ const scope& check_open(const scope& block) {
   return block;
 }
 
-policy policy_of(type_list types) noexcept {
-  return scope::lookup(current.innermost, [types](type_list governed) {
+policy policy_of(type_list types) noexcept { return policy_of(types, current.innermost); }
+
+policy policy_of(type_list types, const scope* innermost) noexcept {
+  return scope::lookup(innermost, [types](type_list governed) {
     if (types[0] == nullptr) return false;  // every interrupt: only a scope of every interrupt does
     for (; *governed != nullptr; ++governed) {
       void* object = nullptr;

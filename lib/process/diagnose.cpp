@@ -137,6 +137,14 @@ judgement judge(const record& who, const oldest& one, const inspection& seen, bo
           what + " waits for a safe point, to which the thread has not come" + where};
 }
 
+// What there is to say of who runs nowhere.
+const char* words_for_idle(const record& who) noexcept {
+  if (who.of == nullptr)
+    return who.is_closed() ? "the thread has ended" : "the thread has not begun yet";
+  return who.is_closed() ? "the computation has ended"
+                         : "the computation is paused, or has not begun yet: nobody runs it";
+}
+
 // Stands for a sender that was no target.
 target no_target() {
   // Not made by the compiler's way for statics: half made, it would stay so in a child of fork().
@@ -158,11 +166,11 @@ report diagnose(const target& who, const symbols& names) {
   report made{who};
   const kernel_view kernel(asked.tid);  // before the signal wakes it
   inspection seen{};
-  const bool has_begun = asked.block.load() != nullptr;
+  const bool has_begun = asked.runner() != nullptr;
   const answer given = has_begun ? inspect(asked, seen) : answer::ended;
   if (asked.is_closed() || given == answer::ended) {
     made.why = hold::not_running;
-    made.reason = asked.is_closed() ? "the thread has ended" : "the thread has not begun yet";
+    made.reason = words_for_idle(asked);
     const oldest one = find_oldest(asked, seen, false);
     if (one.exists) made.oldest = steady_clock::now() - one.queued;
     return made;
@@ -173,7 +181,9 @@ report diagnose(const target& who, const symbols& names) {
   judgement found = judge(asked, one, seen, is_answered, kernel, names);
   made.why = found.why;
   made.reason = std::move(found.reason) + "; " + text_of(given) + "the thread " +
-                (current.self == &asked ? "asks this itself" : kernel.text());
+                (computation::is_here(&asked) ? "asks this itself" : kernel.text());
+  if (is_answered && seen.runs[0] != '\0')
+    made.reason += std::string(", and runs ") + seen.runs.data() + ", whose stack this is";
   // Not while SIGEXC's or another handler runs for a moment: who is asked has been waited for.
   if (kernel.blocks(signal_number()) && (given == answer::blocked || kernel.is_asleep()))
     made.reason +=

@@ -36,10 +36,13 @@ bool write_all(int fd, std::string_view text) noexcept {
 
 std::string paragraph(const target& who, const symbols& names) {
   using std::chrono::milliseconds;
-  const pid_t tid = who.record().tid;
+  const record& asked = who.record();
+  const std::string where = asked.of != nullptr && asked.runner() == nullptr
+                                ? "paused"
+                                : "thread " + std::to_string(asked.tid);
   const report found = diagnose(who, names);
   const std::string name = who.name().empty() ? "a target without a name" : who.name();
-  std::string text = "sigexc: " + name + " (thread " + std::to_string(tid) + ")\n  " +
+  std::string text = "sigexc: " + name + " (" + where + ")\n  " +
                      std::to_string(who.pending()) + " pending";
   if (found.oldest.count() > 0)
     text += ", the oldest for " +

@@ -48,16 +48,16 @@ namespace {
 class no_signal {
  public:
   no_signal() noexcept {
-    if (self_ != nullptr) {
-      self_->is_leaving.store(true, std::memory_order_seq_cst);
-      self_->await_signals();
-    }
+    for (record* one = self_; one != nullptr; one = one->outside())
+      one->is_leaving.store(true, std::memory_order_seq_cst);
+    if (self_ != nullptr) self_->await_signals();
     was_masked_ = unblock_signals();
   }
   no_signal(const no_signal&) = delete;
   no_signal& operator=(const no_signal&) = delete;
   ~no_signal() {
-    if (self_ != nullptr) self_->is_leaving.store(false, std::memory_order_relaxed);
+    for (record* one = self_; one != nullptr; one = one->outside())
+      one->is_leaving.store(false, std::memory_order_relaxed);
     if (was_masked_) block_signals();
   }
 

@@ -68,14 +68,15 @@ void before_fork() noexcept {
   mask_before_fork = before;
   errand::before_fork();
   registry::before_fork();
-  if (current.self != nullptr) current.self->before_fork();
+  // The calling thread's own, and those that wait there for a computation to halt.
+  for (record* one = current.self; one != nullptr; one = one->outside()) one->before_fork();
   parking_lot::before_fork();
 }
 
 void after_fork(bool is_child) noexcept {
   parking_lot::after_fork(is_child);
-  if (current.self != nullptr) current.self->after_fork(is_child);
-  registry::after_fork(is_child, current.self);
+  for (record* one = current.self; one != nullptr; one = one->outside()) one->after_fork(is_child);
+  registry::after_fork(is_child);
   errand::after_fork(is_child);
   const sigset_t before = mask_before_fork;
   install_after_fork(is_child);
@@ -87,6 +88,7 @@ void after_fork_in_parent() noexcept { after_fork(false); }
 void after_fork_in_child() noexcept {
   fork_count.fetch_add(1, std::memory_order_relaxed);
   process_of_library.store(::getpid(), std::memory_order_relaxed);
+  if (current.tid != 0) current.tid = ::gettid();
   inspection_after_fork();
   signals_after_fork();
   after_fork(true);

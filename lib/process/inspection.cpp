@@ -28,7 +28,7 @@ bool try_install(int number) noexcept {
     return false;
   struct sigaction ours {};
   ours.sa_sigaction = sigexc_inspect;
-  ours.sa_flags = SA_RESTART | SA_SIGINFO;
+  ours.sa_flags = SA_RESTART | SA_SIGINFO | SA_ONSTACK;
   sigfillset(&ours.sa_mask);
   return __sigaction(number, &ours, nullptr) == 0;
 }
@@ -64,9 +64,9 @@ answer send(record& who, int number) noexcept {
   answer result = answer::ended;
   // Who is counted in and finds it open is waited for by the thread's end.
   // And by its exec, from which on nothing is sent to it.
-  if (!who.is_closed() && who.block.load(std::memory_order_seq_cst) != nullptr &&
-      !who.is_leaving.load(std::memory_order_seq_cst)) {
-    const int error = pthread_kill(who.handle, number);
+  const current_block* const block = who.is_closed() ? nullptr : who.runner();
+  if (block != nullptr && !who.is_leaving.load(std::memory_order_seq_cst)) {
+    const int error = pthread_kill(block->handle, number);
     result = error == 0 ? answer::given : error == EAGAIN ? answer::not_sent : answer::ended;
   }
   who.traffic.leave(counted);
@@ -93,7 +93,7 @@ void inspection_after_fork() noexcept {
 }
 
 answer inspect(record& who, inspection& found) noexcept {
-  if (current.self == &who) {
+  if (computation::is_here(&who)) {
     found.depth = unwind(found.stack.data(), found.stack.size());
     look(who, found);
     return answer::given;
@@ -101,7 +101,7 @@ answer inspect(record& who, inspection& found) noexcept {
   const std::lock_guard lock(one_at_a_time);
   choose_signal();
   if (chosen == 0) return answer::no_signal;
-  if (who.is_closed() || who.block.load() == nullptr) return answer::ended;
+  if (who.is_closed() || who.runner() == nullptr) return answer::ended;
   if (!lets_in(who, chosen)) return answer::blocked;
   const auto before = inspected.answers.load(std::memory_order_relaxed);
   inspected.wanted.store(&who, std::memory_order_release);

@@ -51,6 +51,8 @@ struct inspection {
   const std::type_info* type;
   std::chrono::steady_clock::time_point queued;
   std::uintptr_t unraised_at;  // as in the record
+  // The computation that it has resumed and that runs, whose stack this is; empty: none.
+  std::array<char, 32> runs;
 };
 
 enum class answer {
@@ -79,7 +81,7 @@ extern constinit struct inspection_place {
   std::atomic<std::uint32_t> answers{0};  // a futex
   inspection found{};
 } inspected;
-// The caller looks at its scopes, and at what it holds.
+// The caller looks at the scopes and at what is held of `self`: itself, or who waits for it to halt.
 void look(record& self, inspection& found) noexcept;
 extern "C" void sigexc_inspect(int number, siginfo_t* info, void* context);
 

@@ -6,13 +6,27 @@
 
 #include <ucontext.h>
 
+#include <algorithm>
+
 namespace sigexc::detail {
 
 constinit inspection_place inspected;
 
 void look(record& self, inspection& found) noexcept {
   found.scope_count = 0;
-  for (const scope* one = current.innermost;
+  const scope* innermost = current.innermost;
+  found.runs[0] = '\0';
+  for (const record* one = current.self; one != nullptr && one != &self && one->of != nullptr;) {
+    // A resumption is whole while its record is the thread's (deliver/computation.cpp).
+    if (found.runs[0] == '\0') {
+      const std::size_t length = std::min(one->name.size(), found.runs.size() - 1);
+      std::copy_n(one->name.data(), length, found.runs.data());
+      found.runs[length] = '\0';
+    }
+    innermost = one->of->scope_outside();
+    one = one->of->resumer();
+  }
+  for (const scope* one = innermost;
        one != nullptr && found.scope_count < found.scopes.size();) {
     const scope::view seen = one->look();
     found.scopes[found.scope_count++] = seen;
@@ -35,12 +49,18 @@ void look(record& self, inspection& found) noexcept {
 void sigexc_inspect(int, siginfo_t*, void* context) {
   record* const self = current.self;
   if (self == nullptr) return;
-  record* mine = self;
-  if (!inspected.wanted.compare_exchange_strong(mine, nullptr, std::memory_order_acquire)) return;
+  record* wanted = self;
+  for (;;) {  // it, or somebody further out, if it is a computation
+    record* expected = wanted;
+    if (inspected.wanted.compare_exchange_strong(expected, nullptr, std::memory_order_acquire))
+      break;
+    wanted = wanted->of != nullptr ? wanted->of->resumer() : nullptr;
+    if (wanted == nullptr) return;
+  }
   const kept_errno kept;
   inspection& found = inspected.found;
   found.depth = walk(*static_cast<ucontext_t*>(context), found.stack.data(), found.stack.size());
-  look(*self, found);
+  look(*wanted, found);
   inspected.answers.fetch_add(1, std::memory_order_release);
   futex_wake(&inspected.answers);
 }

@@ -117,7 +117,7 @@ bool try_install_handler(int number) noexcept {
   if (!is_unhandled(number)) return false;
   struct sigaction ours {};
   ours.sa_sigaction = sigexc_handler;
-  ours.sa_flags = SA_RESTART | SA_SIGINFO;
+  ours.sa_flags = SA_RESTART | SA_SIGINFO | SA_ONSTACK;  // stacks of computations are small
   sigfillset(&ours.sa_mask);
   return __sigaction(number, &ours, nullptr) == 0;
 }

@@ -2,6 +2,7 @@
 #include "target/callbacks.hpp"
 
 #include "mailbox/futex.hpp"
+#include "target/record.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -29,8 +30,12 @@ void callback_list::add(std::shared_ptr<callback> added, position where) {
 }
 
 bool callback_list::is_running_elsewhere(const callback& which) const noexcept {
-  for (const running* one = innermost_running_; one != nullptr; one = one->outer_)
-    if (one->callback_.get() == &which && one->thread_ != &current) return true;
+  for (const running* one = innermost_running_; one != nullptr; one = one->outer_) {
+    if (one->callback_.get() != &which) continue;
+    // Null: it has ended the enrollment. Or its computation is paused, in the midst of it.
+    const current_block* const on = one->target_->runner();
+    if (on != nullptr && on != &this_block()) return true;
+  }
   return false;
 }
 

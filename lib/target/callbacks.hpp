@@ -24,13 +24,13 @@ class callback_list {
   // A callback that was found and is marked as running, until this is destroyed.
   class running {
    public:
-    // Finds the innermost callback that `takes` (its type).
+    // Finds the innermost callback that `takes`.
     template <class Takes>
     running(callback_list& list, Takes takes) : list_(list) {
       if (list.count_.load(std::memory_order_relaxed) == 0) return;
       const std::lock_guard lock(list.mutex_);
       for (auto one = list.callbacks_.rbegin(); one != list.callbacks_.rend(); ++one) {
-        if (!takes((*one)->type())) continue;
+        if (!takes(**one)) continue;
         callback_ = *one;
         outer_ = list.innermost_running_;
         list.innermost_running_ = this;
@@ -42,22 +42,23 @@ class callback_list {
     ~running();
 
     [[nodiscard]] callback* get() const noexcept { return callback_.get(); }
+    [[nodiscard]] const std::shared_ptr<callback>& shared() const noexcept { return callback_; }
 
    private:
     friend class callback_list;
     callback_list& list_;
     std::shared_ptr<callback> callback_;
-    const current_block* thread_ = &current;
+    const record* const target_ = current.self;
     running* outer_ = nullptr;
   };
 
-  // Whether there is a callback that `takes` (its type).
+  // Whether there is a callback that `takes`.
   template <class Takes>
   [[nodiscard]] bool has(Takes takes) {
     if (count_.load(std::memory_order_relaxed) == 0) return false;
     const std::lock_guard lock(mutex_);
     return std::any_of(callbacks_.begin(), callbacks_.end(),
-                       [&](const auto& one) { return takes(one->type()); });
+                       [&](const auto& one) { return takes(*one); });
   }
 
   // How many were ever added.
@@ -74,6 +75,8 @@ class callback_list {
   // Around a fork that the owner makes. (Of the callbacks that run, all run on its own thread.)
   void before_fork() noexcept { mutex_.lock(); }
   void after_fork() noexcept { mutex_.unlock(); }
+  // In the child, where the owner was paused: somebody may have held the lock.
+  void renew() noexcept { std::construct_at(&mutex_); }
 
  private:
   // Whether it is running on another thread than the caller's.

@@ -78,12 +78,21 @@ class deadline_watch {
     heap_ = deadline_heap();
     wakes_at_ = time_point::max();
     has_thread_.store(false, std::memory_order_relaxed);
-    if (current.self == nullptr || current.self->deadlines.empty()) return;
-    for (auto* one = current.self->deadlines.innermost_; one != nullptr; one = one->outer_) {
-      one->is_queued_ = false;
-      one->child_ = one->sibling_ = one->previous_ = nullptr;
-      if (one->at_ != time_point::max()) queue(*one);
+    for (record* mine = current.self; mine != nullptr; mine = mine->outside())
+      if (!mine->deadlines.empty()) requeue(*mine);
+  }
+
+  // Of `mine`, whose deadlines are in a heap that exists no more.
+  void requeue(record& mine) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto* one = mine.deadlines.innermost_; one != nullptr; one = one->outer_) {
+        one->is_queued_ = false;
+        one->child_ = one->sibling_ = one->previous_ = nullptr;
+        if (one->at_ != time_point::max()) queue(*one);
+      }
     }
+    futex_wake(&changes_, 1);
     try {
       start();
     } catch (const std::system_error&) {
@@ -155,6 +164,9 @@ record& this_thread_record() {
 }  // namespace
 
 void restart_deadlines_in_child() noexcept { process.restart(); }
+void requeue_deadlines_in_child(record& of) noexcept {
+  if (!of.deadlines.empty()) process.requeue(of);
+}
 
 deadline_link::deadline_link(time_point time)
     : at_(time),

@@ -68,5 +68,7 @@ class deadline_list {
 // In the child of a fork, in which there are no other threads: their deadlines are forgotten, those
 // of the calling thread run on, watched by a thread of the child's.
 void restart_deadlines_in_child() noexcept;
+// And those of a computation that was paused, when it is taken up there.
+void requeue_deadlines_in_child(record& of) noexcept;
 
 }  // namespace sigexc::detail

@@ -24,7 +24,11 @@ not_enrolled::~not_enrolled() = default;
 
 enrollment::enrollment(std::string name) {
   if (detail::current.self != nullptr)
-    throw std::logic_error("sigexc: enrollment: this thread is a target already");
+    throw std::logic_error(
+        detail::current.self->of != nullptr
+            ? "sigexc: enrollment: this is a computation, which is a target already and may go on "
+              "on another thread; enroll outside of it"
+            : "sigexc: enrollment: this thread is a target already");
   record_ = detail::make_record(std::move(name), std::stop_source());
   record_->begin();
 }

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <new>
 #include <typeinfo>
 #include <utility>
 
@@ -53,15 +54,20 @@ interrupt* interrupt_list::pop() noexcept {
   return extract([](const interrupt&) { return true; });
 }
 
-record::record(std::string given_name, std::stop_source source)
-    : name(std::move(given_name)), stop(std::move(source)) {}
+record::record(std::string given_name, std::stop_source source, computation* computed)
+    : name(std::move(given_name)), stop(std::move(source)), of(computed) {}
 
 record::~record() = default;
 
+bool prepare_thread() noexcept {
+  current.handle = pthread_self();
+  current.tid = ::gettid();
+  return unblock_signals();
+}
+
 void record::begin() noexcept {
-  handle = pthread_self();
-  tid.store(::gettid(), std::memory_order_relaxed);
-  was_masked_ = unblock_signals();
+  was_masked_ = prepare_thread();
+  tid.store(current.tid, std::memory_order_relaxed);
   current.self = this;
   current.traffic = &traffic.word();
   current.held = 0;
@@ -89,6 +95,7 @@ void record::drop_withdrawn() noexcept {
 
 void record::await_signals() noexcept {
   traffic.await();
+  for (record* one = outside(); one != nullptr; one = one->outside()) one->traffic.await();
   current.is_signalled = false;
   // A signal that was sent is pending for this thread, and the return from any system call delivers
   // it, so that no later call sees it.
@@ -121,6 +128,7 @@ void record::end() noexcept {
   if (was_masked_) {
     unblock_signals();  // at its return what was sent is handled: it must not stay, blocked
     block_signals();
+    current.tid = 0;
   }
   // Only now, when the thread is no target any more: what is discarded is destroyed, and the
   // destructors may be somebody's.
@@ -128,6 +136,39 @@ void record::end() noexcept {
   discard(std::move(left));
   callbacks.close();
   last = nullptr;  // its sender may be this record
+}
+
+// Boarding and leaving: a computation's record is handed from thread to thread.
+//
+// `block` says whose it is: null for nobody's, a block for that thread's, and a mark while one
+// thread is leaving; only from null can it be taken, by one exchange, so no two threads have it.
+//
+// Who boards stores the block, then looks into the mailbox; a sender pushes, then looks for a
+// block; all four are sequentially consistent, so either the sender finds the thread, or the thread
+// what was sent. Who leaves takes the block away, then looks whether senders are counted in
+// `traffic`. A sender is counted before it looks for the block: one that is not counted then will
+// not find it, and those that are counted are waited for. So nobody reaches the storage of a thread
+// on account of a computation that has left it, and nobody boards before that: the mark stays until
+// then. (A thread that boarded earlier would wait by turning the same counts.)
+//
+// A signal of one of those senders may arrive when the thread runs something else. It sets the flag
+// of whatever runs there, which looks and finds nothing; and in case that is inside a block of
+// everything, it is waited for (see `computation`).
+
+constinit current_block record::leaving_mark;
+
+void record::end_aboard() noexcept {
+  interrupt_list left = shut();
+  block.store(nullptr, std::memory_order_release);
+  discard(std::exchange(held, {}));
+  discard(std::move(left));
+  callbacks.close();
+  last = nullptr;
+}
+
+void record::collect_below() noexcept {
+  deadlines.is_told.store(false, std::memory_order_relaxed);
+  held.append_all(take());
 }
 
 void record::abandon() noexcept {
@@ -139,38 +180,58 @@ void record::before_fork() noexcept {
   wakers.before_fork();
 }
 
+void record::discard_in_child() noexcept {
+  held.append_all(take());
+  // No exception is destroyed here, since that is somebody's code: what was discarded stays in
+  // `held`, of which the next safe point drops it. A reusable one must be free to be queued again,
+  // so it is taken out, unless nobody else has it.
+  interrupt_list over;
+  while (interrupt* const one = held.pop()) {
+    const bool is_last = one->references.load(std::memory_order_relaxed) == 1;
+    if (one->is_reusable && !is_last) {
+      detail::release(*one);
+    } else {
+      if (!one->is_withdrawn())
+        one->state.store({.now = phase::discarded}, std::memory_order_relaxed);
+      over.append(*one);
+    }
+  }
+  held = over;
+  traffic.after_fork();
+  come_along(in_delivery);
+}
+
 void record::after_fork(bool is_child) noexcept {
   if (is_child) {
-    held.append_all(take());
-    // No exception is destroyed here, since that is somebody's code: what was discarded stays in
-    // `held`, of which the next safe point drops it. A reusable one must be free to be queued
-    // again, so it is taken out, unless nobody else has it.
-    interrupt_list over;
-    while (interrupt* const one = held.pop()) {
-      const bool is_last = one->references.load(std::memory_order_relaxed) == 1;
-      if (one->is_reusable && !is_last) {
-        detail::release(*one);
-      } else {
-        if (!one->is_withdrawn()) one->state.store({.now = phase::discarded}, std::memory_order_relaxed);
-        over.append(*one);
-      }
+    discard_in_child();
+    current.tid = ::gettid();
+    tid.store(current.tid, std::memory_order_relaxed);
+    if (current.self == this) {  // else it waits for a computation to halt
+      // No signal is on its way: what is pending for a thread is not for its child.
+      current.is_signalled = false;
+      current.held = held.empty() ? 0 : 1;
+      current.pending_flag.store(current.held, std::memory_order_relaxed);
     }
-    held = over;
-    tid.store(::gettid(), std::memory_order_relaxed);
-    traffic.after_fork();
-    come_along(in_delivery);
-    // No signal is on its way: what is pending for a thread is not for its child.
-    current.is_signalled = false;
-    current.held = held.empty() ? 0 : 1;
-    current.pending_flag.store(current.held, std::memory_order_relaxed);
   }
   wakers.after_fork(is_child);
   callbacks.after_fork();
 }
 
-reference<record> make_record(std::string name, std::stop_source stop) {
+void record::revive() noexcept {
+  discard_in_child();
+  wakers.renew();
+  callbacks.renew();
+  requeue_deadlines_in_child(*this);
+  try {
+    registry::add(*this);
+  } catch (const std::bad_alloc&) {
+    // It is not among the `targets()`, and works.
+  }
+}
+
+reference<record> make_record(std::string name, std::stop_source stop, computation* of) {
   install_once();
-  auto made = reference<record>::adopt(new record(std::move(name), std::move(stop)));
+  auto made = reference<record>::adopt(new record(std::move(name), std::move(stop), of));
   registry::add(*made);
   return made;
 }
@@ -194,7 +255,7 @@ bool has_looked(const current_block& block) noexcept {
 }
 
 // After a push: makes sure that the target looks, wherever it is.
-void announce(record& to, current_block& block, bool issues_fence) noexcept {
+void announce(current_block& block, bool issues_fence) noexcept {
   // The flag first: a running target sees it long before a signal could arrive (S2). Who finds it
   // set already leaves the rest to who set it: a storm of senders costs one signal.
   if (block.pending_flag.exchange(1, std::memory_order_seq_cst) != 0) return;
@@ -211,7 +272,7 @@ void announce(record& to, current_block& block, bool issues_fence) noexcept {
   const bool is_in_gate = block.in_gate.load(std::memory_order_seq_cst) != 0;
   if (!is_in_gate && (&block == &current || !signals_always() || has_looked(block))) return;
   if (issues_fence) barrier_everywhere();
-  if (!block.quiet.load(std::memory_order_relaxed)) send_signal(to.handle);
+  if (!block.quiet.load(std::memory_order_relaxed)) send_signal(block.handle);
 }
 
 }  // namespace
@@ -221,8 +282,7 @@ bool send(record& to, interrupt& sent) noexcept {
   const sender_count::ticket counted = to.traffic.enter();
   const bool is_queued = to.push(sent);
   if (is_queued) {
-    if (current_block* const block = to.block.load(std::memory_order_seq_cst))
-      announce(to, *block, !counted.is_fence_needed);
+    if (current_block* const block = to.runner()) announce(*block, !counted.is_fence_needed);
   }
   to.traffic.leave(counted);
   return is_queued;
@@ -265,8 +325,7 @@ void fire_and_wake(record& to, interrupt& reusable) noexcept {
 
 void tell_of_deadline(record& to, sender_count::ticket counted) noexcept {
   to.deadlines.is_told.store(true, std::memory_order_seq_cst);
-  if (current_block* const block = to.block.load(std::memory_order_seq_cst))
-    announce(to, *block, !counted.is_fence_needed);
+  if (current_block* const block = to.runner()) announce(*block, !counted.is_fence_needed);
   to.wakers.post_for(typeid(deadline_reached));
   to.traffic.leave(counted);
 }

@@ -5,8 +5,8 @@
 //
 // - The mailbox: senders push, the owner takes (mailbox/mailbox.hpp).
 // - `held`: the owner's alone. What it took and may not deliver yet, in order of arrival.
-// - `block`: the thread's own block, null before the thread begins. Senders may reach through it
-//   only while they are counted in `traffic`.
+// - `block`: the block of the thread that this runs on, null before the thread begins, and while a
+//   computation is paused. Senders may reach through it only while they are counted in `traffic`.
 // - `traffic`: counts senders that are between "about to push" and "signal sent". The thread ends
 //   only when it has closed the mailbox and then seen them gone, so that neither its storage goes
 //   nor its id is used again under a sender's hands (S6, S8). See target/traffic.hpp.
@@ -20,6 +20,7 @@
 #include "target/traffic.hpp"
 #include "target/wakers.hpp"
 
+#include <sigexc/detail/computation.hpp>
 #include <sigexc/detail/current.hpp>
 
 #include <pthread.h>
@@ -80,7 +81,7 @@ struct last_delivery {
 };
 
 struct record final : mailbox {
-  record(std::string name, std::stop_source stop);
+  record(std::string name, std::stop_source stop, computation* of);
   ~record() override;
 
   // The calling thread becomes this target, and is it no longer.
@@ -94,20 +95,56 @@ struct record final : mailbox {
   // The owner forgets what was withdrawn of what it holds.
   void drop_withdrawn() noexcept;
   // The owner tells its scopes whether something is held.
-  void publish_held() const noexcept { current.held = has_held() || is_explored ? 1 : 0; }
+  void publish_held() const noexcept {
+    const bool has = has_held() || is_explored || (of != nullptr && of->has_held_outside());
+    current.held = has ? 1 : 0;
+  }
   [[nodiscard]] bool has_held() const noexcept { return !held.empty() || deadlines.has_due(); }
 
   // Around a fork that the record's own thread makes: in the child the mailbox is empty (X1).
   void before_fork() noexcept;
   void after_fork(bool is_child) noexcept;
+  // In a child, of a computation that was paused when the process forked, and is taken up here.
+  void revive() noexcept;
 
   // On the record's own thread: waits until each signal that a sender was about to send when this
   // was called has been handled. A full fence.
   void await_signals() noexcept;
 
+  // A resumable computation becomes what its thread is, and is it no longer (see record.cpp).
+  // @return false: it is on some thread already, or was just leaving one.
+  bool try_board() noexcept {
+    current_block* nobody = nullptr;
+    return block.compare_exchange_strong(nobody, &this_block(), std::memory_order_seq_cst);
+  }
+  void disembark() noexcept {
+    block.exchange(&leaving_mark, std::memory_order_seq_cst);
+    if (traffic.has_any()) [[unlikely]]
+      traffic.await();
+    block.store(nullptr, std::memory_order_release);
+  }
+  // Its end, still on its thread, whose `current` is the thread's own again.
+  void end_aboard() noexcept;
+  // Whoever looks now finds something to look at.
+  [[nodiscard]] bool has_arrivals() const noexcept {
+    return !is_empty() || deadlines.is_told.load(std::memory_order_seq_cst);
+  }
+  // Who has resumed this, if it is a computation's; null: none, or no target.
+  [[nodiscard]] record* outside() const noexcept {
+    return of != nullptr ? of->resumer() : nullptr;
+  }
+  // The block of the thread that this runs on; null: none does.
+  [[nodiscard]] current_block* runner() const noexcept {
+    current_block* const found = block.load(std::memory_order_seq_cst);
+    return found == &leaving_mark ? nullptr : found;
+  }
+  // The owner appends what has arrived to `held`, while it runs a computation, whose flag it is.
+  void collect_below() noexcept;
+
   const std::string name;
   const std::stop_source stop;
-  pthread_t handle{};
+  // The computation that this is the record of; null: a thread.
+  computation* const of;
   std::atomic<current_block*> block{nullptr};
   sender_count traffic;
   interrupt_list held;
@@ -132,13 +169,20 @@ struct record final : mailbox {
   // Closes the mailbox; afterwards no sender reaches the thread. Returns what was left in it.
   interrupt_list shut() noexcept;
   static void discard(interrupt_list&& ended) noexcept;
+  void discard_in_child() noexcept;
+
+  static constinit current_block leaving_mark;
 
   bool was_masked_ = false;  // SIGEXC, in the thread's mask, before `begin`
 };
 
 // Makes a record and enters it into the registry; installs SIGEXC if it is the first.
 // Throws std::system_error, std::bad_alloc.
-reference<record> make_record(std::string name, std::stop_source stop);
+reference<record> make_record(std::string name, std::stop_source stop, computation* of = nullptr);
+
+// Makes the calling thread's block known to itself, and lets SIGEXC through its mask (M2).
+// @return whether SIGEXC had been blocked.
+bool prepare_thread() noexcept;
 
 // Queues `sent` (pending, one count of it is taken over) and wakes the target, but for foreign code
 // that it may be in: that is for the caller to do afterwards, by `to.wakers`.

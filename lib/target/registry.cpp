@@ -43,9 +43,10 @@ std::vector<target> all() {
 
 void before_fork() noexcept { registered().mutex.lock(); }
 
-void after_fork(bool is_child, const record* self) noexcept {
+void after_fork(bool is_child) noexcept {
   if (is_child)
-    std::erase_if(registered().alive, [self](const record* one) { return one != self; });
+    std::erase_if(registered().alive,
+                  [](const record* one) { return !computation::is_here(one); });
   registered().mutex.unlock();
 }
 

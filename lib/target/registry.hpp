@@ -13,8 +13,8 @@ void add(record& made);
 void remove(record& ended) noexcept;
 std::vector<target> all();
 
-// Around a fork. In the child `self` remains, the calling thread's, if it is there at all.
+// Around a fork. In the child the calling thread's remain, if it is a target.
 void before_fork() noexcept;
-void after_fork(bool is_child, const record* self) noexcept;
+void after_fork(bool is_child) noexcept;
 
 }  // namespace sigexc::detail::registry

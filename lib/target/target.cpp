@@ -7,6 +7,7 @@
 #include "target/termination.hpp"
 
 #include <sigexc/detail/current.hpp>
+#include <sigexc/exceptions.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -36,12 +37,21 @@ receipt send_with_receipt(record& to, reference<interrupt> sent) {
   return receipt(std::move(sent));
 }
 
+// What is meant for computations must not end a thread.
+void check_suits(const record& to, const std::exception_ptr& exception) {
+  const std::type_info* const type = exception.__cxa_exception_type();
+  if (to.of == nullptr && type != nullptr && *type == typeid(pause_request))
+    throw std::logic_error(
+        "sigexc: pause_request: the target is a thread, and only a sigexc::resumable can pause");
+}
+
 }  // namespace
 }  // namespace detail
 
 receipt target::interrupt(std::exception_ptr exception) const {
   if (exception == nullptr)
     throw std::invalid_argument("sigexc: target::interrupt: the exception_ptr is null");
+  detail::check_suits(*record_, exception);
   return detail::send_with_receipt(
       *record_, detail::reference<detail::interrupt>::adopt(
                     new detail::interrupt(*record_, std::move(exception), /*reusable=*/false)));
@@ -70,6 +80,7 @@ prepared_interrupt::prepared_interrupt(target to, std::exception_ptr exception)
     : record_(to.record()) {
   if (exception == nullptr)
     throw std::invalid_argument("sigexc: prepared_interrupt: the exception_ptr is null");
+  detail::check_suits(*record_, exception);
   interrupt_ = detail::reference<detail::interrupt>::adopt(
       new detail::fired_interrupt(*record_, std::move(exception)));
 }

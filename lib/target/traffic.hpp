@@ -65,6 +65,9 @@ class sender_count {
                 std::memory_order_relaxed);
   }
 
+  [[nodiscard]] bool needs_fence_here() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & needs_fence) != 0;
+  }
   // From now on senders issue the barrier for both sides.
   void leave_fence_to_senders() noexcept { word_.fetch_and(~needs_fence); }
 

@@ -30,6 +30,7 @@ bool is_let_through(const waker& one, const std::type_info* type) noexcept {
 
 bool waker_list::enter(waker& one) noexcept {
   const std::lock_guard lock(mutex_);
+  one.block = &this_block();
   one.outer = innermost_.load(std::memory_order_relaxed);
   innermost_.store(&one, std::memory_order_seq_cst);
   if (current.pending_flag.load(std::memory_order_seq_cst) == 0) return true;

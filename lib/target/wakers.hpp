@@ -25,6 +25,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <typeinfo>
 
@@ -52,6 +53,8 @@ class waker_list final : public errand {
   // Around a fork that the owner makes.
   void before_fork() noexcept;
   void after_fork(bool is_child) noexcept;
+  // In the child, where the owner was paused, in no foreign code.
+  void renew() noexcept { std::construct_at(&mutex_); }
 
   // The owner's, when it has left a waker: what is held is also for the one around it.
   void call_for_held(const interrupt* first) noexcept;

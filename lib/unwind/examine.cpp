@@ -22,9 +22,9 @@
 // an answer below that of two frames. The number varies, so that no loop keeps in step with it.
 // Whoever is about to sleep has to examine anew.
 //
-// The slot is read only while the thread is on its own stack, where everything that lies further
-// out than the stack pointer is mapped. On other stacks (contexts, alternate signal stacks) each
-// question is a walk.
+// The slot is read only while the thread is on its own stack, or on that of a computation it runs,
+// where everything that lies further out than the stack pointer is mapped. On other stacks (of other
+// libraries, alternate signal stacks) each question is a walk.
 #include "unwind/examine.hpp"
 
 #include "unwind/frame_verdict.hpp"
@@ -33,6 +33,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace sigexc::detail {
 
@@ -104,6 +105,12 @@ verdict examine(const std::type_info* thrown, const stack_position& from,
     }
     return {false, at.counter, tells_types, at, frames};
   }
+}
+
+void exchange_own_stack(stack_range& to) noexcept {
+  last.slot = 0;
+  std::swap(last.stack_low, to.low);
+  std::swap(last.stack_high, to.high);
 }
 
 void remember_holding(const stack_position& from, const verdict& found, std::size_t cost) noexcept {

@@ -24,14 +24,14 @@ roused sleep(const parking_lot::sleeper& self, deadline until) noexcept {
   current.asleep.store(true, std::memory_order_seq_cst);
   auto why = roused::woken;
   for (;;) {
-    const auto rings = current.bell.load(std::memory_order_seq_cst);
+    const auto rings = this_block().bell.load(std::memory_order_seq_cst);
     if (self.is_woken.load(std::memory_order_acquire)) break;
     why = roused::pending;
     if (current.pending_flag.load(std::memory_order_seq_cst) != 0) break;
     why = roused::late;
     if (until && std::chrono::steady_clock::now() >= *until) break;
     why = roused::woken;
-    futex_wait(current.bell, rings, until);
+    futex_wait(this_block().bell, rings, until);
   }
   current.asleep.store(false, std::memory_order_relaxed);
   return why;
@@ -43,7 +43,7 @@ bool await(const void* address, const std::function<bool()>& is_done, deadline u
   bool is_late = false;
   while (!is_complete && !is_late) {  // M6: on_blocking delivers only where the wait has to sleep
     if (current.has_news()) deliver_at(place::wait);
-    parking_lot::sleeper self{address, &current.bell};
+    parking_lot::sleeper self{address, &this_block().bell};
     is_complete = !parking_lot::enter(self, is_done);
     if (is_complete) break;
     is_late = sleep(self, until) == roused::late;
@@ -56,12 +56,12 @@ bool await(const void* address, const std::function<bool()>& is_done, deadline u
 
 void await_deaf(const void* address, const std::function<bool()>& is_done) noexcept {
   while (!is_done()) {
-    parking_lot::sleeper self{address, &current.bell};
+    parking_lot::sleeper self{address, &this_block().bell};
     if (!parking_lot::enter(self, is_done)) return;
     for (;;) {
-      const auto rings = current.bell.load(std::memory_order_acquire);
+      const auto rings = this_block().bell.load(std::memory_order_acquire);
       if (self.is_woken.load(std::memory_order_acquire)) break;
-      futex_wait(current.bell, rings);
+      futex_wait(this_block().bell, rings);
     }
     parking_lot::leave(self);
   }

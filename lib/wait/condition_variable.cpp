@@ -31,7 +31,7 @@ void acquire_again(const lock_reference& lock) noexcept {
 
 class waiter {
  public:
-  explicit waiter(std::atomic<std::uint32_t>& has_waiters) : self_{&has_waiters, &current.bell} {
+  explicit waiter(std::atomic<std::uint32_t>& has_waiters) : self_{&has_waiters, &this_block().bell} {
     parking_lot::enter(self_, [&has_waiters] {
       has_waiters.store(1, std::memory_order_relaxed);
       return false;
@@ -58,6 +58,17 @@ class waiter {
   bool is_in_ = true;
 };
 
+bool is_in_computation() noexcept { return current.self != nullptr && current.self->of != nullptr; }
+
+// A computation may pause there, and whoever is in the lot belongs to a thread. What is notified
+// meanwhile does not find it. So the wait ends then as if it had been notified, which all who wait
+// for a condition have to reckon with: they look for themselves, and wait again.
+bool deliver_outside_the_lot(waiter& waiting) {
+  if (!waiting.leave()) deliver_at(place::wait);
+  keep_flag_if_unraised();
+  return true;
+}
+
 }  // namespace
 
 bool await_notification(std::atomic<std::uint32_t>& has_waiters, lock_reference lock,
@@ -70,7 +81,10 @@ bool await_notification(std::atomic<std::uint32_t>& has_waiters, lock_reference 
     while (why == roused::pending && !has_deliverable_at(place::wait))
       why = sleep(waiting.self(), until);
     acquire_again(lock);
-    if (why == roused::pending && !waiting.is_notified()) deliver_at(place::wait);
+    if (why == roused::pending && !waiting.is_notified()) {
+      if (is_in_computation()) return deliver_outside_the_lot(waiting);
+      deliver_at(place::wait);
+    }
     is_over = why == roused::late || waiting.is_notified();
   }
   const bool is_notified = waiting.leave();

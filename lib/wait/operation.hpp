@@ -27,7 +27,7 @@ long gate(long number, A... arguments) noexcept {
     current.in_gate.exchange(1, std::memory_order_seq_cst);
   const auto call = [number](long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
                              long f = 0) noexcept {
-    return sigexc_gate(&current, number, a, b, c, d, e, f);
+    return sigexc_gate(&this_block(), number, a, b, c, d, e, f);
   };
   return call(to_word(arguments)...);
 }

@@ -20,7 +20,7 @@
 namespace sigexc::detail {
 
 foreign_code::foreign_code(void (*call)(void*) noexcept, void* argument)
-    : waker_{call, argument, &current, current.innermost} {
+    : waker_{call, argument, nullptr, current.innermost} {
   if (current.self == nullptr) return;
   errand::start_thread();
   bool is_entered = false;

@@ -10,7 +10,7 @@
 # cmake -D root=DIR -P house.cmake
 cmake_minimum_required(VERSION 3.25)
 
-set(rooms mailbox signal target unwind deliver wait thread process)  # bottom to top
+set(rooms mailbox signal target unwind deliver wait thread process context)  # bottom to top
 set(faults "")
 
 function(fault file text)
@@ -91,6 +91,9 @@ foreach(file IN LISTS sources)
   get_filename_component(name ${file} NAME)
   if(file MATCHES "^include/")
     is_named(${root}/lib "\${PROJECT_SOURCE_DIR}/${file}" has_place)
+    if(NOT has_place)  # the other library's
+      is_named(${root}/lib/context "\${PROJECT_SOURCE_DIR}/${file}" has_place)
+    endif()
   else()  # in the list of its folder, or of the tree
     is_named(${root}/${folder} ${name} has_place)
     if(NOT has_place)

@@ -8,9 +8,18 @@
 //
 // Others reach a target's block through its record, and only while they are counted in the
 // record's `traffic`: the thread does not end, and its storage does not go, before that is zero.
+//
+// While a thread runs a resumable computation, `held`, `quiet`, `innermost`, `self`, `traffic` and
+// `is_signalled` are the computation's, and are put back when it pauses (lib/deliver/computation.cpp).
+// All else belongs to the thread. A computation may go on on another thread; so whoever may have
+// paused must not keep the address of the block, and compilers must not do it for him: the block is
+// used by its name, which they read relative to the thread pointer each time, and its address is
+// taken by `this_block`.
 #pragma once
 
 #include <sigexc/export.hpp>
+
+#include <pthread.h>
 
 #include <atomic>
 #include <cstdint>
@@ -40,15 +49,19 @@ struct current_block {
   std::atomic<bool> quiet{false};
   // The handler has blocked SIGEXC in a frame that it interrupted: see signal/handler.cpp.
   bool is_mask_edited{false};
+  // A sender has raised the flag since the last look for signals: its signal may be on its way.
+  // The owner's alone.
+  bool is_signalled{false};
+  // The kernel's id of the thread and its handle, for senders; 0: not known yet, and SIGEXC may be
+  // blocked. Written by the owner before a record refers to this.
+  std::int32_t tid{0};
   // The innermost scope, and the record if the thread is a target. The owner's alone.
   const scope* innermost{nullptr};
   record* self{nullptr};
   // The word of `self->traffic`: a bit besides `traffic_turn` is set while a sender may be about to
   // send a signal (see scope::enter).
   const std::atomic<std::uint64_t>* traffic{nullptr};
-  // A sender has raised the flag since the last look for signals: its signal may be on its way.
-  // The owner's alone.
-  bool is_signalled{false};
+  pthread_t handle{};
 
   // Something to look at, in the mailbox or held.
   [[nodiscard]] bool has_news() const noexcept {
@@ -59,6 +72,25 @@ static_assert(sizeof(current_block) <= 64);
 
 extern SIGEXC_EXPORT constinit thread_local current_block current
     __attribute__((tls_model("initial-exec")));
+
+// The address of `current`, found anew each time: compilers take it to be the same throughout a
+// function, which it is not where the function has been paused and goes on on another thread.
+[[gnu::always_inline]] inline current_block& this_block() noexcept {
+  current_block* found;
+#if defined(__x86_64__)
+  asm volatile("movq %%fs:0, %0\n\taddq _ZN6sigexc6detail7currentE@gottpoff(%%rip), %0"
+               : "=r"(found)
+               :
+               : "cc");
+#else
+  std::uintptr_t offset;
+  asm volatile(
+      "mrs %0, tpidr_el0\n\tadrp %1, :gottprel:_ZN6sigexc6detail7currentE\n\t"
+      "ldr %1, [%1, #:gottprel_lo12:_ZN6sigexc6detail7currentE]\n\tadd %0, %0, %1"
+      : "=&r"(found), "=&r"(offset));
+#endif
+  return *found;
+}
 
 // The slow path of a safe point: takes the mailbox, runs callbacks, raises. It returns if there
 // was nothing that may be delivered here.

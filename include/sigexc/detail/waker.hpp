@@ -19,7 +19,7 @@ struct waker {
   void* const argument;
   // The target's, and where it enters the foreign code. What is out from there on the chain of
   // scopes stays as it is while this is in the list, and may be read by others.
-  const current_block* const block;
+  const current_block* block;  // set by `waker_list::enter`; a computation is not left inside
   const scope* const innermost;
   waker* outer = nullptr;
   bool is_called = false;        // at least once
