@@ -20,6 +20,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+void sleep_in_the_kernel() {
+  const timespec hour{3600, 0};
+  posix::nanosleep(&hour, nullptr);
+}
+
 [[gnu::noinline]] void run_for_ever(witness& at) {
   at.here();
   for (;;) safe_point();
@@ -229,6 +234,47 @@ TEST(Pause, LeavesTimeThatWatchesTheDeadlineFromAnotherThread) {
   resumable<bool> work([&] { return timeout(20ms, [&] { run_for_ever(at); }); });
   EXPECT_EQ(work.resume(), progress::finished);
   EXPECT_FALSE(work.result());
+}
+
+TEST(Pause, CallsForeignCodeOffAndComesBehindIt) {  // C1
+  std::binary_semaphore woken(0);
+  witness waiting;
+  int stage = 0;
+  resumable work([&] {
+    with_wake([&] { woken.release(); },
+              [&] {
+                waiting.here();
+                woken.acquire();
+                safe_point();  // not inside
+                stage = 1;
+              });
+    stage = 2;
+  });
+  std::jthread asking([&] {
+    waiting.await_asleep();
+    work.pause();
+  });
+  EXPECT_EQ(work.resume(), progress::paused);
+  EXPECT_EQ(stage, 1);
+  EXPECT_EQ(work.resume(), progress::finished);
+  EXPECT_EQ(stage, 2);
+}
+
+TEST(Pause, EndsAWaitOnAThreadThatBlocksAllSignals) {  // M2
+  witness waiting;
+  resumable work([&] {
+    waiting.here();
+    sleep_in_the_kernel();
+  });
+  std::thread runner([&] {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    EXPECT_EQ(work.resume(), progress::paused);
+  });
+  waiting.await_asleep();
+  work.pause();
+  runner.join();
 }
 
 }  // namespace

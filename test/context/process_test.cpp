@@ -120,8 +120,8 @@ TEST(ComputationAndProcess, IsDiagnosedWherePausedAndWhereItRuns) {
   });
   static_cast<void>(at.tid());
   work.get_target().interrupt(7);
+  await([&] { return diagnose(work.get_target()).why == hold::blocked_by_scope; });
   const report of_work = diagnose(work.get_target());
-  EXPECT_EQ(of_work.why, hold::blocked_by_scope) << of_work.reason;
   EXPECT_GT(of_work.stack.addresses().size(), 2U);
   runner->interrupt(8);
   const report of_runner = diagnose(*runner);
