@@ -86,6 +86,7 @@ class SIGEXC_EXPORT stacked_computation : public computation {
   std::atomic<std::size_t> references_{1};
   std::exception_ptr failure_;
   std::atomic<bool> is_finished_{false};  // the result, or `failure_`, is there
+  bool is_kept_ = false;                  // counted once more, for who is about to go on in `resume`
   bool is_orphan_ = false;                // its `resumable` was destroyed from within
   // The thread that is in a callback which has got the continuation, and how many exceptions were
   // on their way there before; null: none.
