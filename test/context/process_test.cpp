@@ -19,7 +19,15 @@ namespace {
   safe_point();
 }
 
+// In a child ThreadSanitizer knows no more what came before what in a fiber.
+#if defined(__SANITIZE_THREAD__)
+#define SIGEXC_TEST_RESUMES_IN_CHILDREN() GTEST_SKIP() << "the sanitizer loses the order in a child"
+#else
+#define SIGEXC_TEST_RESUMES_IN_CHILDREN() static_cast<void>(0)
+#endif
+
 TEST(ComputationAndProcess, GoesOnInAChildFromWhereItHadPaused) {  // X1
+  SIGEXC_TEST_RESUMES_IN_CHILDREN();
   std::string got;
   resumable work([&] {
     got += raised_by(pause_once);
@@ -42,6 +50,7 @@ TEST(ComputationAndProcess, GoesOnInAChildFromWhereItHadPaused) {  // X1
 }
 
 TEST(ComputationAndProcess, UnwindsInAChildToo) {  // X1
+  SIGEXC_TEST_RESUMES_IN_CHILDREN();
   std::string said;
   struct noting {
     std::string& what;
