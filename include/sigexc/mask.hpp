@@ -150,8 +150,7 @@ class scope {
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (to && current.traffic != nullptr &&
         ((current.traffic->load(std::memory_order_relaxed) & ~traffic_turn) != 0 ||
-         current.is_signalled ||
-         current.pending_flag.load(std::memory_order_relaxed) != 0))
+         current.is_signalled || current.pending_flag.load(std::memory_order_relaxed) != 0))
       await_signals();
   }
   SIGEXC_EXPORT static void await_signals() noexcept;
@@ -245,9 +244,9 @@ class unblock_scope : public mask_scope<E...> {
   /// interrupts.  See: M5; `restore` of Haskell's `mask`.
   explicit unblock_scope(const block_scope<E...>& b) : mask_scope<E...>(b, std::true_type{}) {}
 };
-block_scope() -> block_scope<>;
-unblock_scope() -> unblock_scope<>;
-mask_scope(policy) -> mask_scope<>;
+block_scope()->block_scope<>;
+unblock_scope()->unblock_scope<>;
+mask_scope(policy)->mask_scope<>;
 
 /// Runs a function with what held before the block that made it. `blocked` hands it to its body.
 class restorer {

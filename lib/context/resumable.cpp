@@ -172,7 +172,8 @@ void stacked_computation::unwind() noexcept {
 
 void stacked_computation::let_go(holder by) noexcept {
   // The callback's own exception decides what becomes of what was given to it, not its unwinding.
-  if (by == holder::continuation && called_back_on_.load(std::memory_order_relaxed) == &this_block()) {
+  if (by == holder::continuation &&
+      called_back_on_.load(std::memory_order_relaxed) == &this_block()) {
     is_dropped_ = std::uncaught_exceptions() > uncaught_;
     if (is_dropped_) return release();
   }

@@ -29,8 +29,7 @@ void look(record& self, inspection& found) noexcept {
     innermost = one->of->scope_outside();
     one = one->of->resumer();
   }
-  for (const scope* one = innermost;
-       one != nullptr && found.scope_count < found.scopes.size();) {
+  for (const scope* one = innermost; one != nullptr && found.scope_count < found.scopes.size();) {
     const scope::view seen = one->look();
     found.scopes[found.scope_count++] = seen;
     one = seen.outer;

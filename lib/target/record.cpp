@@ -143,13 +143,13 @@ void record::end() noexcept {
 // `block` says whose it is: null for nobody's, a block for that thread's, and a mark while one
 // thread is leaving; only from null can it be taken, by one exchange, so no two threads have it.
 //
-// Who boards stores the block, then looks into the mailbox; a sender pushes, then looks for a block;
-// all four are sequentially consistent, so either the sender finds the thread, or the thread what
-// was sent. Who leaves takes the block away, then looks whether senders are counted in `traffic`. A
-// sender is counted before it looks for the block: one that is not counted then will not find it,
-// and those that are counted are waited for. So nobody reaches the storage of a thread on account of
-// a computation that has left it, and nobody boards before that: the mark stays until then. (A
-// thread that boarded earlier would wait by turning the same counts.)
+// Who boards stores the block, then looks into the mailbox; a sender pushes, then looks for a
+// block; all four are sequentially consistent, so either the sender finds the thread, or the thread
+// what was sent. Who leaves takes the block away, then looks whether senders are counted in
+// `traffic`. A sender is counted before it looks for the block: one that is not counted then will
+// not find it, and those that are counted are waited for. So nobody reaches the storage of a thread
+// on account of a computation that has left it, and nobody boards before that: the mark stays until
+// then. (A thread that boarded earlier would wait by turning the same counts.)
 //
 // A signal of one of those senders may arrive when the thread runs something else. It sets the flag
 // of whatever runs there, which looks and finds nothing; and in case that is inside a block of

@@ -39,7 +39,8 @@ TEST(ComputationAndProcess, GoesOnInAChildFromWhereItHadPaused) {  // X1
               const auto first = work.resume();
               work.get_target().interrupt(8);
               const auto second = work.resume();
-              return got + (first == progress::paused && second == progress::finished ? " yes" : "");
+              return got +
+                     (first == progress::paused && second == progress::finished ? " yes" : "");
             }),
             "nothing8 yes");
   // In the parent it is as it was.
