@@ -90,11 +90,12 @@ class SIGEXC_EXPORT keyboard_interrupt : public interruption {
   int signal_number_;
 };
 
-/// Asks a resumable computation to pause (see `resumable`). Where it is delivered nothing is raised:
-/// `resumable::resume` returns, and the computation goes on behind its safe point when it is resumed.
+/// Asks a resumable computation to pause (see `resumable`). Where it is delivered nothing is
+/// raised: `resumable::resume` returns, and the computation goes on behind its safe point when it
+/// is resumed.
 ///
-/// Scopes and callbacks govern it as any other type. To a target that is a thread it cannot be sent:
-/// `std::logic_error`.
+/// Scopes and callbacks govern it as any other type. To a target that is a thread it cannot be
+/// sent: `std::logic_error`.
 class SIGEXC_EXPORT pause_request : public interruption {
  public:
   pause_request() noexcept = default;

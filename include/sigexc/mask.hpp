@@ -248,9 +248,9 @@ class unblock_scope : public mask_scope<E...> {
   /// interrupts.  See: M5; `restore` of Haskell's `mask`.
   explicit unblock_scope(const block_scope<E...>& b) : mask_scope<E...>(b, std::true_type{}) {}
 };
-block_scope() -> block_scope<>;
-unblock_scope() -> unblock_scope<>;
-mask_scope(policy) -> mask_scope<>;
+block_scope()->block_scope<>;
+unblock_scope()->unblock_scope<>;
+mask_scope(policy)->mask_scope<>;
 
 /// Runs a function with what held before the block that made it. `blocked` hands it to its body.
 class restorer {

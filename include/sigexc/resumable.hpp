@@ -1,16 +1,17 @@
 // Resumable computations: work on a stack of its own that stops at a safe point and goes on later,
-// on whichever thread resumes it. It is in the library `sigexc::context`, which needs Boost.Context.
+// on whichever thread resumes it. It is in the library `sigexc::context`, which needs
+// Boost.Context.
 //
 //   sigexc::resumable<path> search([&] { return find_path(start, goal); });
 //   search.resume();                  // runs here ... until it ends, or another thread calls
-//   search.pause();                   // ... this; or an interrupt for the thread that runs it comes
-//   dodge();                          // something urgent
-//   if (search.resume() == sigexc::progress::finished) use(search.result());
+//   search.pause();                   // ... this; or an interrupt for the thread that runs it
+//   comes dodge();                          // something urgent if (search.resume() ==
+//   sigexc::progress::finished) use(search.result());
 //
 // A computation is a target of its own: what is sent to `get_target()` is raised inside, whichever
 // thread runs it, and waits while none does. Its scopes, callbacks and deadlines go with it; time
-// goes on while it is paused. Mutexes that it has locked stay locked while it is paused, and belong,
-// as std::mutex has it, to the thread that locked them: pause with none.
+// goes on while it is paused. Mutexes that it has locked stay locked while it is paused, and
+// belong, as std::mutex has it, to the thread that locked them: pause with none.
 #pragma once
 
 #include <sigexc/attach.hpp>
@@ -86,7 +87,8 @@ class SIGEXC_EXPORT stacked_computation : public computation {
   std::atomic<std::size_t> references_{1};
   std::exception_ptr failure_;
   std::atomic<bool> is_finished_{false};  // the result, or `failure_`, is there
-  bool is_orphan_ = false;                // its `resumable` was destroyed from within
+  bool is_kept_ = false;    // counted once more, for who is about to go on in `resume`
+  bool is_orphan_ = false;  // its `resumable` was destroyed from within
   // The thread that is in a callback which has got the continuation, and how many exceptions were
   // on their way there before; null: none.
   std::atomic<const void*> called_back_on_{nullptr};
@@ -175,8 +177,8 @@ template <class R>
 class resumable {
  public:
   /// @param body called without arguments, once. @param stack_size in bytes; at least 16 KiB. Only
-  ///        what was touched of it takes memory. Behind its end lies a guard: an overflow is told on
-  ///        stderr, and ends the process by SIGSEGV.
+  ///        what was touched of it takes memory. Behind its end lies a guard: an overflow is told
+  ///        on stderr, and ends the process by SIGSEGV.
   ///
   /// Safe point: never.  Blocks: never.  Threads: any.  Signals: unsafe.
   /// Throws: `std::invalid_argument` for a stack that is too small; `std::system_error` where there
@@ -184,8 +186,9 @@ class resumable {
   /// `std::bad_alloc`; what copying the body throws.
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, resumable> &&
-           std::is_invocable_v<std::decay_t<F>&>)
-  explicit resumable(F&& body, std::size_t stack_size = 256 * 1024)
+           std::is_invocable_v<std::decay_t<F>&>) explicit resumable(F&& body,
+                                                                     std::size_t stack_size = 256 *
+                                                                                              1024)
       : state_(new detail::resumable_body<R, std::decay_t<F>>(std::forward<F>(body), stack_size)) {}
 
   resumable(resumable&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
@@ -213,8 +216,8 @@ class resumable {
   /// Safe point: always.  Blocks: as the computation does; interruptible.
   /// Threads: any, one at a time.  Signals: unsafe.
   /// Throws: what ends the computation; interrupts to the caller; `std::logic_error` if it has
-  /// finished, if a thread is running it, or while a callback, or whom that has given it to, has its
-  /// continuation (see `attach_continuation`).
+  /// finished, if a thread is running it, or while a callback, or whom that has given it to, has
+  /// its continuation (see `attach_continuation`).
   progress resume() {
     bool is_given_away = false;
     return state().resume(detail::holder::object, is_given_away);
@@ -320,15 +323,16 @@ class typed_continuation_callback final : public continuation_callback {
 
 }  // namespace detail
 
-/// Attaches a callback for interrupts of type `E` to the computation that calls this, which gets the
-/// interrupted computation itself and decides what becomes of it.
+/// Attaches a callback for interrupts of type `E` to the computation that calls this, which gets
+/// the interrupted computation itself and decides what becomes of it.
 ///
-/// It is called outside the computation's stack, on that of who has resumed it, with every interrupt
-/// blocked there. The continuation that it returns is resumed at once, and the interrupt has been
-/// handled. It may also drop it, and the computation unwinds; resume it itself; or keep it, or hand
-/// it to another thread, and return an empty one: then `resume()` returns, and the `resumable` can
-/// no longer resume the computation, though it still has its result in the end. Where it throws, and
-/// has not given the continuation away, that exception is raised in the computation instead.
+/// It is called outside the computation's stack, on that of who has resumed it, with every
+/// interrupt blocked there. The continuation that it returns is resumed at once, and the interrupt
+/// has been handled. It may also drop it, and the computation unwinds; resume it itself; or keep
+/// it, or hand it to another thread, and return an empty one: then `resume()` returns, and the
+/// `resumable` can no longer resume the computation, though it still has its result in the end.
+/// Where it throws, and has not given the continuation away, that exception is raised in the
+/// computation instead.
 ///
 /// @param function called as `function(const E&, continuation)`, returns a `continuation`.
 /// @return keeps it attached.
@@ -340,9 +344,9 @@ template <class E, class F>
 [[nodiscard]] attachment<E> attach_continuation(F function) {
   static_assert(std::is_invocable_r_v<continuation, F&, const E&, continuation>,
                 "sigexc: the callback takes a const E& and a continuation, and returns one");
-  return attachment<E>(detail::this_computation(),
-                       std::make_shared<detail::typed_continuation_callback<E, F>>(
-                           std::move(function)));
+  return attachment<E>(
+      detail::this_computation(),
+      std::make_shared<detail::typed_continuation_callback<E, F>>(std::move(function)));
 }
 
 }  // namespace sigexc

@@ -1,8 +1,9 @@
 // The switches, and the outermost function of a computation.
 //
 // That function lets nothing out, and the check before a raise finds its `catch (...)`. A fiber of
-// Boost.Context that is destroyed in the middle unwinds by an exception of its own, `forced_unwind`,
-// which must not be caught. Ours never are: a computation is run to its end before its fiber goes.
+// Boost.Context that is destroyed in the middle unwinds by an exception of its own,
+// `forced_unwind`, which must not be caught. Ours never are: a computation is run to its end before
+// its fiber goes.
 #include "context/context.hpp"
 
 #include <sigexc/detail/current.hpp>
@@ -38,8 +39,8 @@ struct lent_stack {
   self.call();
 }
 
-// What is foreign to C++ has no object, and UndefinedBehaviorSanitizer objects to a catch clause that
-// refers to it.
+// What is foreign to C++ has no object, and UndefinedBehaviorSanitizer objects to a catch clause
+// that refers to it.
 [[gnu::noinline]] __attribute__((no_sanitize("null"))) void context::run(
     stacked_computation& self) {
   try {
@@ -59,16 +60,16 @@ void context::begin(stacked_computation& self) {
   boost::context::stack_context place;
   place.size = stack.size();
   place.sp = stack.top();
-  inside_ = boost::context::fiber(
-      std::allocator_arg, boost::context::preallocated(stack.top(), stack.size(), place),
-      lent_stack(), [this, &self](boost::context::fiber&& caller) {
-        outside_ = std::move(caller);
-        annotation_.after_switch_in();
-        run(self);
-        self.note_end();
-        annotation_.before_switch_out(true);
-        return std::move(outside_);
-      });
+  inside_ = boost::context::fiber(std::allocator_arg,
+                                  boost::context::preallocated(stack.top(), stack.size(), place),
+                                  lent_stack(), [this, &self](boost::context::fiber&& caller) {
+                                    outside_ = std::move(caller);
+                                    annotation_.after_switch_in();
+                                    run(self);
+                                    self.note_end();
+                                    annotation_.before_switch_out(true);
+                                    return std::move(outside_);
+                                  });
 }
 
 }  // namespace sigexc::detail

@@ -2,8 +2,8 @@
 // guard of ours, and then lets happen what would have happened without it. The program's own, if it
 // is installed later, is left alone.
 //
-// Every call in the handler is on POSIX's list of async-signal-safe functions (write, sigaction), or
-// reads only (find_guard).
+// Every call in the handler is on POSIX's list of async-signal-safe functions (write, sigaction),
+// or reads only (find_guard).
 #include "context/overflow.hpp"
 
 #include "context/stack.hpp"

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include <exception>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -48,7 +49,12 @@ stacked_computation::stacked_computation(std::size_t stack_size)
 
 stacked_computation::~stacked_computation() = default;
 
-void stacked_computation::switch_out() { context_->switch_out(); }
+// `resume` may come back to it when another thread has taken it, and destroyed its `resumable`.
+void stacked_computation::switch_out() {
+  retain();
+  is_kept_ = true;
+  context_->switch_out();
+}
 
 void stacked_computation::pause_here() {
   context_->switch_out();
@@ -64,22 +70,31 @@ void stacked_computation::run_to_end() noexcept {
   land(here);
 }
 
+namespace {
+struct releasing {
+  void operator()(stacked_computation* kept) const noexcept { kept->release(); }
+};
+}  // namespace
+
 progress stacked_computation::finish() {
-  is_finished_.store(true, std::memory_order_release);
   const std::exception_ptr failure = failure_;
-  if (is_orphan_) release();
+  const bool is_orphan = is_orphan_;
+  is_finished_.store(true, std::memory_order_release);  // whoever waits for this may destroy it
+  if (is_orphan) release();
   if (failure != nullptr) std::rethrow_exception(failure);
   return progress::finished;
 }
 
 progress stacked_computation::resume(holder by, bool& is_given_away) {
   resumption here(caller());
+  std::unique_ptr<stacked_computation, releasing> kept;
   for (;;) {
     deliver_before_resuming();
     board(here, by);
     if (!context_->has_begun()) [[unlikely]]
       context_->begin(*this);
     context_->switch_in();
+    kept.reset(std::exchange(is_kept_, false) ? this : nullptr);
     const halt why = land(here);
     if (why == halt::paused) [[likely]]
       return progress::paused;
@@ -157,7 +172,8 @@ void stacked_computation::unwind() noexcept {
 
 void stacked_computation::let_go(holder by) noexcept {
   // The callback's own exception decides what becomes of what was given to it, not its unwinding.
-  if (by == holder::continuation && called_back_on_.load(std::memory_order_relaxed) == &this_block()) {
+  if (by == holder::continuation &&
+      called_back_on_.load(std::memory_order_relaxed) == &this_block()) {
     is_dropped_ = std::uncaught_exceptions() > uncaught_;
     if (is_dropped_) return release();
   }
@@ -170,14 +186,14 @@ void stacked_computation::let_go(holder by) noexcept {
       return request_end();
     }
     if (try_take()) {
-      const bool is_mine = !is_over() && is_handed_over() == (by == holder::continuation);
-      if (is_mine)
+      if (!is_over() && is_handed_over() == (by == holder::continuation)) {
         unwind();
-      else
-        put_back();
-      break;
+        break;
+      }
+      put_back();  // its `resume` has still to say that it has finished
+    } else if (is_out_of_reach()) {
+      return;  // X1: its stack cannot be unwound, and stays
     }
-    if (is_out_of_reach()) return;  // X1: its stack cannot be unwound, and stays
     if (!is_told) request_end();
     is_told = true;
     wait_a_moment();

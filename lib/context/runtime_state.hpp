@@ -1,7 +1,7 @@
 // What the C++ and the C runtime keep for each thread, and what therefore has to move with a
-// computation: the exceptions that are being handled and those on their way (a computation may pause
-// in a catch clause, or in a destructor while the stack is unwound, and go on on another thread), and
-// errno.
+// computation: the exceptions that are being handled and those on their way (a computation may
+// pause in a catch clause, or in a destructor while the stack is unwound, and go on on another
+// thread), and errno.
 //
 // Where they are is asked once a thread, since it takes calls into two libraries; and through a
 // thread_local of ours, since compilers take both addresses to be the same throughout a function,

@@ -52,10 +52,10 @@ constinit std::atomic<slab*> slabs{nullptr};
 
 struct free_stacks {
   std::vector<char*> warm;
-  std::vector<char*> cold;       // untouched since they were given back, with their guards
-  char* fresh = nullptr;         // the next of the newest slab that was never used,
-  std::size_t fresh_count = 0;   // and how many there are
-  std::size_t made = 0;          // so many places the lists must have
+  std::vector<char*> cold;      // untouched since they were given back, with their guards
+  char* fresh = nullptr;        // the next of the newest slab that was never used,
+  std::size_t fresh_count = 0;  // and how many there are
+  std::size_t made = 0;         // so many places the lists must have
 };
 
 struct pool {

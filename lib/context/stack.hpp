@@ -3,9 +3,9 @@
 // They are cut from slabs of address space, of which the kernel fills in what is touched. A guard
 // must not cost a mapping: a process may have 65,530 of them (vm.max_map_count), and a page that is
 // protected within a mapping makes two more. Linux 6.13 has guards that are but marks in the page
-// table (MADV_GUARD_INSTALL). Where the kernel is older, pages are protected, as long as half of the
-// mappings that the process may have are left for others; after that there is no stack without a
-// guard, but an error that says what to do.
+// table (MADV_GUARD_INSTALL). Where the kernel is older, pages are protected, as long as half of
+// the mappings that the process may have are left for others; after that there is no stack without
+// a guard, but an error that says what to do.
 //
 // A stack that is given back keeps its guard, and loses its memory, but for a few that are used
 // again at once. Slabs stay for good: so the handler that looks whose guard was hit can go through

@@ -140,7 +140,7 @@ bool computation::is_wanted_outside(const scope* innermost, bool can_wait) {
 }
 
 [[gnu::noinline]] void computation::hand_over(std::shared_ptr<callback> to,
-                                             const std::exception_ptr& what, const void* object) {
+                                              const std::exception_ptr& what, const void* object) {
   handed_ = {std::move(to), what, object, nullptr};
   is_handed_over_.store(true, std::memory_order_relaxed);
   halt_for(halt::handed_over);

@@ -34,7 +34,8 @@ bool may_raise();
 // Whether `outside`, who waits for a computation to halt, with `innermost` as its scope and called
 // `from` there, has something in what it holds that would be delivered in that wait.
 bool would_deliver_outside(record& outside, const scope* innermost, const stack_position& from);
-// Whether the scopes from `innermost` on let a pause of `self` through, and it is in no foreign code.
+// Whether the scopes from `innermost` on let a pause of `self` through, and it is in no foreign
+// code.
 bool lets_pause(const record& self, const scope* innermost, bool can_wait) noexcept;
 // The thread goes on as somebody else: what is held may be held for any reason.
 void assume_unraised() noexcept;

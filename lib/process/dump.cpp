@@ -42,8 +42,8 @@ std::string paragraph(const target& who, const symbols& names) {
                                 : "thread " + std::to_string(asked.tid);
   const report found = diagnose(who, names);
   const std::string name = who.name().empty() ? "a target without a name" : who.name();
-  std::string text = "sigexc: " + name + " (" + where + ")\n  " +
-                     std::to_string(who.pending()) + " pending";
+  std::string text =
+      "sigexc: " + name + " (" + where + ")\n  " + std::to_string(who.pending()) + " pending";
   if (found.oldest.count() > 0)
     text += ", the oldest for " +
             std::to_string(std::chrono::duration_cast<milliseconds>(found.oldest).count()) + " ms";

@@ -81,7 +81,8 @@ extern constinit struct inspection_place {
   std::atomic<std::uint32_t> answers{0};  // a futex
   inspection found{};
 } inspected;
-// The caller looks at the scopes and at what is held of `self`: itself, or who waits for it to halt.
+// The caller looks at the scopes and at what is held of `self`: itself, or who waits for it to
+// halt.
 void look(record& self, inspection& found) noexcept;
 extern "C" void sigexc_inspect(int number, siginfo_t* info, void* context);
 

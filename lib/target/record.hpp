@@ -130,9 +130,7 @@ struct record final : mailbox {
     return !is_empty() || deadlines.is_told.load(std::memory_order_seq_cst);
   }
   // Who has resumed this, if it is a computation's; null: none, or no target.
-  [[nodiscard]] record* outside() const noexcept {
-    return of != nullptr ? of->resumer() : nullptr;
-  }
+  [[nodiscard]] record* outside() const noexcept { return of != nullptr ? of->resumer() : nullptr; }
   // The block of the thread that this runs on; null: none does.
   [[nodiscard]] current_block* runner() const noexcept {
     current_block* const found = block.load(std::memory_order_seq_cst);

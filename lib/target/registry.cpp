@@ -45,8 +45,7 @@ void before_fork() noexcept { registered().mutex.lock(); }
 
 void after_fork(bool is_child) noexcept {
   if (is_child)
-    std::erase_if(registered().alive,
-                  [](const record* one) { return !computation::is_here(one); });
+    std::erase_if(registered().alive, [](const record* one) { return !computation::is_here(one); });
   registered().mutex.unlock();
 }
 

@@ -23,8 +23,8 @@
 // Whoever is about to sleep has to examine anew.
 //
 // The slot is read only while the thread is on its own stack, or on that of a computation it runs,
-// where everything that lies further out than the stack pointer is mapped. On other stacks (of other
-// libraries, alternate signal stacks) each question is a walk.
+// where everything that lies further out than the stack pointer is mapped. On other stacks (of
+// other libraries, alternate signal stacks) each question is a walk.
 #include "unwind/examine.hpp"
 
 #include "unwind/frame_verdict.hpp"

@@ -20,12 +20,14 @@ struct verdict {
 
 inline constexpr std::uintptr_t no_frame = std::numeric_limits<std::uintptr_t>::max();
 
-// Where the caller's stack is, as far as is known; both 0: it is the thread's, and was not asked for.
+// Where the caller's stack is, as far as is known; both 0: it is the thread's, and was not asked
+// for.
 struct stack_range {
   std::uintptr_t low = 0;
   std::uintptr_t high = 0;
 };
-// The caller is about to go on on another stack. Forgets what is held. `to` becomes what was before.
+// The caller is about to go on on another stack. Forgets what is held. `to` becomes what was
+// before.
 void exchange_own_stack(stack_range& to) noexcept;
 
 // Judges a raise of an exception of type `thrown` by the function that `from` is the caller of;

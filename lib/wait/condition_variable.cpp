@@ -31,7 +31,8 @@ void acquire_again(const lock_reference& lock) noexcept {
 
 class waiter {
  public:
-  explicit waiter(std::atomic<std::uint32_t>& has_waiters) : self_{&has_waiters, &this_block().bell} {
+  explicit waiter(std::atomic<std::uint32_t>& has_waiters)
+      : self_{&has_waiters, &this_block().bell} {
     parking_lot::enter(self_, [&has_waiters] {
       has_waiters.store(1, std::memory_order_relaxed);
       return false;

@@ -105,9 +105,7 @@ TEST(Ending, PausesNoMoreOnceItIsDestroyed) {
           safe_point();
         } catch (...) {
           this_thread::get_target().interrupt(pause_request());
-          {
-            const block_scope quiet;
-          }
+          { const block_scope quiet; }
           throw;
         }
       }

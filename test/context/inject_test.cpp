@@ -1,5 +1,5 @@
-// An interrupt to the thread before every single instruction of resuming a computation, of what runs
-// in it, and of its pause.
+// An interrupt to the thread before every single instruction of resuming a computation, of what
+// runs in it, and of its pause.
 #include "inject/injector.hpp"
 #include "support/watchdog.hpp"
 

@@ -19,7 +19,15 @@ namespace {
   safe_point();
 }
 
+// In a child ThreadSanitizer knows no more what came before what in a fiber.
+#if defined(__SANITIZE_THREAD__)
+#define SIGEXC_TEST_RESUMES_IN_CHILDREN() GTEST_SKIP() << "the sanitizer loses the order in a child"
+#else
+#define SIGEXC_TEST_RESUMES_IN_CHILDREN() static_cast<void>(0)
+#endif
+
 TEST(ComputationAndProcess, GoesOnInAChildFromWhereItHadPaused) {  // X1
+  SIGEXC_TEST_RESUMES_IN_CHILDREN();
   std::string got;
   resumable work([&] {
     got += raised_by(pause_once);
@@ -31,7 +39,8 @@ TEST(ComputationAndProcess, GoesOnInAChildFromWhereItHadPaused) {  // X1
               const auto first = work.resume();
               work.get_target().interrupt(8);
               const auto second = work.resume();
-              return got + (first == progress::paused && second == progress::finished ? " yes" : "");
+              return got +
+                     (first == progress::paused && second == progress::finished ? " yes" : "");
             }),
             "nothing8 yes");
   // In the parent it is as it was.
@@ -42,6 +51,7 @@ TEST(ComputationAndProcess, GoesOnInAChildFromWhereItHadPaused) {  // X1
 }
 
 TEST(ComputationAndProcess, UnwindsInAChildToo) {  // X1
+  SIGEXC_TEST_RESUMES_IN_CHILDREN();
   std::string said;
   struct noting {
     std::string& what;

@@ -72,7 +72,8 @@ TEST(Scale, HoldsAHundredThousandPausedComputations) {
   for (auto& one : all) ASSERT_EQ(one->resume(), progress::paused);
   const std::size_t each = (resident_bytes() - before) / many;
   RecordProperty("bytes_each", std::to_string(each));
-  // A page at the top of the stack, where it began; one or two for a delivery; the rest is the heap.
+  // A page at the top of the stack, where it began; one or two for a delivery; the rest is the
+  // heap.
   if (is_memory_told) {
     EXPECT_LT(each, 20'000U);
     EXPECT_LT(mappings() - maps_before, 10'000U);

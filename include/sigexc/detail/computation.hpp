@@ -79,8 +79,8 @@ class SIGEXC_EXPORT computation {
 
   // Enters the calling thread, which then switches to the computation's stack; and leaves it, when
   // that has switched back. (They are two, and the switch is not called by them but in between,
-  // since each return through a frame that was there before a switch is a surprise to the processor.)
-  // Throws: std::logic_error if `by` must not run it, or it runs already.
+  // since each return through a frame that was there before a switch is a surprise to the
+  // processor.) Throws: std::logic_error if `by` must not run it, or it runs already.
   void board(resumption& at, holder by);
   halt land(resumption& at) noexcept;
   // Takes it as who runs it does. False: somebody has it. And puts it back, or boards.

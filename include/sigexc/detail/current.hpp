@@ -10,11 +10,11 @@
 // record's `traffic`: the thread does not end, and its storage does not go, before that is zero.
 //
 // While a thread runs a resumable computation, `held`, `quiet`, `innermost`, `self`, `traffic` and
-// `is_signalled` are the computation's, and are put back when it pauses (lib/deliver/computation.cpp).
-// All else belongs to the thread. A computation may go on on another thread; so whoever may have
-// paused must not keep the address of the block, and compilers must not do it for him: the block is
-// used by its name, which they read relative to the thread pointer each time, and its address is
-// taken by `this_block`.
+// `is_signalled` are the computation's, and are put back when it pauses
+// (lib/deliver/computation.cpp). All else belongs to the thread. A computation may go on on another
+// thread; so whoever may have paused must not keep the address of the block, and compilers must not
+// do it for him: the block is used by its name, which they read relative to the thread pointer each
+// time, and its address is taken by `this_block`.
 #pragma once
 
 #include <sigexc/export.hpp>
