@@ -89,7 +89,8 @@ progress stacked_computation::resume(holder by, bool& is_given_away) {
   resumption here(caller());
   std::unique_ptr<stacked_computation, releasing> kept;
   for (;;) {
-    deliver_before_resuming();
+    if (this_block().has_news()) [[unlikely]]
+      deliver_before_resuming();
     board(here, by);
     if (!context_->has_begun()) [[unlikely]]
       context_->begin(*this);

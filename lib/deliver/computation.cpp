@@ -35,6 +35,7 @@
 
 #include <sched.h>
 
+#include <cstdint>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -67,7 +68,10 @@ bool is_computation(const record& which) noexcept { return which.of != nullptr; 
 
 computation::computation(std::string name)
     : self_(make_record(std::move(name), std::stop_source(), this)),
-      pause_(reference<interrupt>::adopt(new fired_interrupt(*self_, a_pause))) {}
+      pause_(reference<interrupt>::adopt(new fired_interrupt(*self_, a_pause))) {
+  // Nobody can have sent to it yet. Else its first block would have to wait for a system call.
+  if (has_barrier_everywhere()) self_->traffic.leave_fence_to_senders();
+}
 
 computation::~computation() = default;
 
@@ -97,8 +101,9 @@ void computation::pause() noexcept {
     }
     if (has_own_pause_) return;
   }
-  if (fire(*self_, *pause_, current.self) && self_->wakers.has_any())
-    static_cast<fired_interrupt&>(*pause_).post();
+  const std::uint32_t firing = fire(*self_, *pause_, current.self);
+  if (firing != 0 && self_->wakers.has_any())
+    static_cast<fired_interrupt&>(*pause_).post_for(firing);
 }
 
 bool computation::take_own_pause() noexcept {

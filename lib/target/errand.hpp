@@ -64,6 +64,7 @@ class fired_interrupt final : public interrupt, public errand {
   void post_for(std::uint32_t firing) noexcept;
 
  private:
+  using errand::post;
   void run() noexcept override;
   void keep() noexcept override { retain(*this); }
   void drop() noexcept override { release(*this); }

@@ -9,29 +9,25 @@
 #include <thread>
 #include <utility>
 
+#include "context/at_end.hpp"
 #include "support/interrupts.hpp"
 #include "support/watchdog.hpp"
 
 namespace sigexc::test {
 namespace {
 
-struct noting {
-  bool& what;
-  ~noting() { what = true; }
-};
-
 // Sends 7 to itself in a computation with such a callback, and tells what became of it.
 template <class F>
 auto interrupted(F callback, bool& is_unwound) {
   return [callback, &is_unwound] {
-    const noting at_end{is_unwound};
+    const at_end at_end{[&] { is_unwound = true; }};
     const auto kept = attach_continuation<int>(callback);
     to_self(7);
     return raised_here();
   };
 }
 
-TEST(Continuation, ThatIsReturnedGoesOnAtOnce) {
+TEST(Continuation, ThatIsReturnedGoesOnAtOnce) {  // C6
   bool is_unwound = false;
   int got = 0;
   std::optional<target> on;
@@ -47,7 +43,7 @@ TEST(Continuation, ThatIsReturnedGoesOnAtOnce) {
   EXPECT_EQ(got, 7);
 }
 
-TEST(Continuation, IsGivenOutOnTheStackOfTheResumer) {
+TEST(Continuation, IsGivenOutOnTheStackOfTheResumer) {  // C6
   const enrollment here;
   bool is_unwound = false;
   std::optional<target> on;
@@ -64,7 +60,7 @@ TEST(Continuation, IsGivenOutOnTheStackOfTheResumer) {
   EXPECT_TRUE(is_blocked);
 }
 
-TEST(Continuation, ThatIsDroppedUnwinds) {
+TEST(Continuation, ThatIsDroppedUnwinds) {  // C6
   bool is_unwound = false;
   bool is_unwound_in_callback = false;
   resumable work(interrupted(
@@ -79,7 +75,7 @@ TEST(Continuation, ThatIsDroppedUnwinds) {
   EXPECT_EQ(work.result(), "terminated");  // what the body has caught
 }
 
-TEST(Continuation, MayBeKeptAndResumedByAnotherThread) {
+TEST(Continuation, MayBeKeptAndResumedByAnotherThread) {  // C6
   bool is_unwound = false;
   continuation kept;
   resumable work(interrupted(
@@ -99,7 +95,7 @@ TEST(Continuation, MayBeKeptAndResumedByAnotherThread) {
   EXPECT_EQ(work.result(), "nothing");
 }
 
-TEST(Continuation, ThatIsKeptAndThenDroppedUnwinds) {
+TEST(Continuation, ThatIsKeptAndThenDroppedUnwinds) {  // C6
   bool is_unwound = false;
   std::optional<resumable<std::string>> work;
   {
@@ -117,7 +113,7 @@ TEST(Continuation, ThatIsKeptAndThenDroppedUnwinds) {
   EXPECT_TRUE(is_unwound);
 }
 
-TEST(Continuation, MayBeResumedByTheCallback) {
+TEST(Continuation, MayBeResumedByTheCallback) {  // C6
   bool is_unwound = false;
   resumable work(interrupted(
       [&](int, continuation c) {
@@ -129,7 +125,7 @@ TEST(Continuation, MayBeResumedByTheCallback) {
   EXPECT_EQ(work.result(), "nothing");
 }
 
-TEST(Continuation, IsRaisedInWhatTheCallbackThrows) {  // D3
+TEST(Continuation, IsRaisedInWhatTheCallbackThrows) {  // C6, D3
   bool is_unwound = false;
   resumable work(interrupted([](int, continuation) -> continuation { throw std::string("other"); },
                              is_unwound));
@@ -137,7 +133,7 @@ TEST(Continuation, IsRaisedInWhatTheCallbackThrows) {  // D3
   EXPECT_EQ(work.result(), "other");
 }
 
-TEST(Continuation, ThatWasGivenAwayLetsTheExceptionOfTheCallbackOut) {
+TEST(Continuation, ThatWasGivenAwayLetsTheExceptionOfTheCallbackOut) {  // C6
   bool is_unwound = false;
   continuation kept;
   resumable work(interrupted(
@@ -152,7 +148,7 @@ TEST(Continuation, ThatWasGivenAwayLetsTheExceptionOfTheCallbackOut) {
   EXPECT_EQ(work.result(), "nothing");
 }
 
-TEST(Continuation, CanBeGivenOutAgainAndAgain) {
+TEST(Continuation, CanBeGivenOutAgainAndAgain) {  // C6
   int given = 0;
   resumable work([&] {
     const auto kept = attach_continuation<int>([&](int, continuation c) {
@@ -168,7 +164,7 @@ TEST(Continuation, CanBeGivenOutAgainAndAgain) {
   EXPECT_EQ(given, 100);
 }
 
-TEST(Continuation, PausesAsTheComputationDoes) {
+TEST(Continuation, PausesAsTheComputationDoes) {  // C6
   resumable<void>* self = nullptr;
   continuation kept;
   resumable<void> work([&] {
@@ -193,7 +189,7 @@ TEST(Continuation, PausesAsTheComputationDoes) {
   EXPECT_EQ(kept.resume(), progress::finished);
 }
 
-TEST(Continuation, OutsideOfAComputationIsAnError) {
+TEST(Continuation, OutsideOfAComputationIsAnError) {  // C6
   const enrollment here;
   const auto try_it = [] {
     static_cast<void>(attach_continuation<int>([](int, continuation c) { return c; }));

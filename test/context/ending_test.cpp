@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "context/at_end.hpp"
 #include "support/interrupts.hpp"
 #include "support/order.hpp"
 #include "support/watchdog.hpp"
@@ -16,12 +17,7 @@
 namespace sigexc::test {
 namespace {
 
-struct noting {
-  int& count;
-  ~noting() { ++count; }
-};
-
-TEST(Ending, OfOneThatNeverBeganDestroysItsBodyOnly) {
+TEST(Ending, OfOneThatNeverBeganDestroysItsBodyOnly) {  // C5
   const auto held = std::make_shared<int>(0);
   bool has_run = false;
   std::optional<target> was;
@@ -45,13 +41,13 @@ TEST(Ending, ByATerminationBeforeItBeginsDoesNotRunIt) {  // S7
   EXPECT_FALSE(has_run);
 }
 
-TEST(Ending, RaisesTheTerminationAgainWhileItIsSwallowed) {  // D5
+TEST(Ending, RaisesTheTerminationAgainWhileItIsSwallowed) {  // C5, D5
   int destroyed = 0;
   int swallowed = 0;
   {
     resumable<void>* self = nullptr;
     resumable<void> work([&] {
-      const noting end{destroyed};
+      const at_end end{[&] { ++destroyed; }};
       self->pause();
       while (swallowed < 3) {
         try {
@@ -69,13 +65,13 @@ TEST(Ending, RaisesTheTerminationAgainWhileItIsSwallowed) {  // D5
   EXPECT_EQ(destroyed, 1);
 }
 
-TEST(Ending, RunsOnToWhereTheTerminationCanBeRaised) {  // R4, M4
+TEST(Ending, RunsOnToWhereTheTerminationCanBeRaised) {  // C5, R4, M4
   int destroyed = 0;
   int passed = 0;
   {
     resumable<void>* self = nullptr;
     resumable<void> work([&] {
-      const noting end{destroyed};
+      const at_end end{[&] { ++destroyed; }};
       [&]() noexcept {
         self->pause();
         for (int i = 0; i < 10; ++i) {
@@ -93,12 +89,12 @@ TEST(Ending, RunsOnToWhereTheTerminationCanBeRaised) {  // R4, M4
   EXPECT_EQ(destroyed, 1);
 }
 
-TEST(Ending, PausesNoMoreOnceItIsDestroyed) {
+TEST(Ending, PausesNoMoreOnceItIsDestroyed) {  // C5
   int destroyed = 0;
   {
     resumable<void>* self = nullptr;
     resumable<void> work([&] {
-      const noting end{destroyed};
+      const at_end end{[&] { ++destroyed; }};
       for (;;) {
         self->pause();
         try {
@@ -117,15 +113,15 @@ TEST(Ending, PausesNoMoreOnceItIsDestroyed) {
   EXPECT_EQ(destroyed, 1);
 }
 
-TEST(Ending, UnwindsTheOnesThatItHasResumedItself) {
+TEST(Ending, UnwindsTheOnesThatItHasResumedItself) {  // C5
   int destroyed = 0;
   {
     resumable<void>* self = nullptr;
     resumable<void> outer([&] {
-      const noting end{destroyed};
+      const at_end end{[&] { ++destroyed; }};
       resumable<void>* inside = nullptr;
       resumable<void> inner([&] {
-        const noting inner_end{destroyed};
+        const at_end inner_end{[&] { ++destroyed; }};
         self->pause();
         for (;;) safe_point();
       });
@@ -140,10 +136,10 @@ TEST(Ending, UnwindsTheOnesThatItHasResumedItself) {
   EXPECT_EQ(destroyed, 2);
 }
 
-TEST(Ending, MayComeOnAnotherThread) {
+TEST(Ending, MayComeOnAnotherThread) {  // C5
   int destroyed = 0;
   auto work = std::make_unique<resumable<void>>([&] {
-    const noting end{destroyed};
+    const at_end end{[&] { ++destroyed; }};
     to_self(pause_request());
     try {
       safe_point();
@@ -157,11 +153,11 @@ TEST(Ending, MayComeOnAnotherThread) {
   EXPECT_EQ(destroyed, 1);
 }
 
-TEST(Ending, DestroyedByItselfItUnwindsAtItsNextSafePoint) {
+TEST(Ending, DestroyedByItselfItUnwindsAtItsNextSafePoint) {  // C5
   int destroyed = 0;
   std::unique_ptr<resumable<void>> work;
   work = std::make_unique<resumable<void>>([&] {
-    const noting end{destroyed};
+    const at_end end{[&] { ++destroyed; }};
     work.reset();
     for (;;) safe_point();
   });
@@ -170,11 +166,11 @@ TEST(Ending, DestroyedByItselfItUnwindsAtItsNextSafePoint) {
   EXPECT_EQ(destroyed, 1);
 }
 
-TEST(Ending, DestroyedWhileAThreadRunsItTerminatesItAndWaits) {
+TEST(Ending, DestroyedWhileAThreadRunsItTerminatesItAndWaits) {  // C5
   int destroyed = 0;
   witness at;
   auto work = std::make_unique<resumable<void>>([&] {
-    const noting end{destroyed};
+    const at_end end{[&] { ++destroyed; }};
     at.here();
     for (;;) safe_point();
   });
@@ -194,7 +190,7 @@ TEST(Ending, DiscardsWhatIsStillPending) {  // S8
   EXPECT_EQ(held.state(), delivery::discarded);
 }
 
-TEST(Ending, GivesResultsOfEveryKind) {
+TEST(Ending, GivesResultsOfEveryKind) {  // C4
   int number = 3;
   resumable reference([&]() -> int& { return number; });
   reference.resume();

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "context/at_end.hpp"
 #include "support/interrupts.hpp"
 #include "support/watchdog.hpp"
 
@@ -25,11 +26,6 @@ class ForeignFiber : public testing::Test {
   }
 };
 
-struct noting {
-  bool& what;
-  ~noting() { what = true; }
-};
-
 // A fiber that has switched back from within what `call` calls is destroyed there.
 template <class Call>
 bool unwinds_out_of(Call call) {
@@ -37,7 +33,7 @@ bool unwinds_out_of(Call call) {
   bool has_returned = false;
   {
     fiber one([&](fiber&& caller) {
-      const noting end{is_unwound};
+      const at_end end{[&] { is_unwound = true; }};
       fiber back = std::move(caller);
       call([&] { back = std::move(back).resume(); });
       has_returned = true;

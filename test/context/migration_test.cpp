@@ -40,7 +40,7 @@ void run_on_two_threads(resumable<R>& work) {
   run(0);
 }
 
-TEST(Migration, LetsScopesStandAcrossIt) {  // M1; in a loop, whose code is the compiler's
+TEST(Migration, LetsScopesStandAcrossIt) {  // C3, M1; in a loop, whose code is the compiler's
   const int rounds = stress_rounds(20'000);
   resumable<int>* self = nullptr;
   resumable<int> work([&] {
@@ -71,7 +71,7 @@ TEST(Migration, LetsScopesStandAcrossIt) {  // M1; in a loop, whose code is the 
   EXPECT_EQ(work.result(), rounds);
 }
 
-TEST(Migration, TakesTheExceptionsInHandAlong) {
+TEST(Migration, TakesTheExceptionsInHandAlong) {  // C3
   const int rounds = stress_rounds(5'000);
   resumable<int>* self = nullptr;
   const auto pause = [&] {
@@ -112,7 +112,7 @@ TEST(Migration, TakesTheExceptionsInHandAlong) {
   EXPECT_EQ(work.result(), 4 * rounds);
 }
 
-TEST(Migration, LeavesTheExceptionsOfTheThreadThere) {
+TEST(Migration, LeavesTheExceptionsOfTheThreadThere) {  // C3
   resumable<void>* self = nullptr;
   resumable<void> work([&] {
     try {
@@ -138,7 +138,7 @@ TEST(Migration, LeavesTheExceptionsOfTheThreadThere) {
 [[gnu::noinline]] int get_errno() { return errno; }
 [[gnu::noinline]] void set_errno(int to) { errno = to; }
 
-TEST(Migration, TakesErrnoAlong) {
+TEST(Migration, TakesErrnoAlong) {  // C3
   resumable<void>* self = nullptr;
   resumable<void> work([&] {
     set_errno(EDOM);
@@ -157,7 +157,7 @@ TEST(Migration, TakesErrnoAlong) {
 }
 
 // Four threads run what they find, others send: counted in is counted out.
-TEST(Migration, LosesAndDoublesNothingAmongFourThreadsAndTheirSenders) {  // S5, S8
+TEST(Migration, LosesAndDoublesNothingAmongFourThreadsAndTheirSenders) {  // C1, C2, S5, S8
   constexpr int computations = 16;
   const int rounds = stress_rounds(2'000);  // of each sender
   struct one {
@@ -243,7 +243,7 @@ TEST(Migration, LosesAndDoublesNothingAmongFourThreadsAndTheirSenders) {  // S5,
 }
 
 // Interrupts for the threads that run computations, which hand these over among themselves.
-TEST(Migration, BringsEveryInterruptOfAThreadToThatThread) {  // S6
+TEST(Migration, BringsEveryInterruptOfAThreadToThatThread) {  // C2, S6
   const int rounds = stress_rounds(2'000);
   std::atomic<bool> is_over = false;
   resumable<void> work([&] {

@@ -30,7 +30,7 @@ void sleep_in_the_kernel() {
   for (;;) safe_point();
 }
 
-TEST(Pause, IsHeldByAScopeForItAndComesAtItsEnd) {  // M1, M4
+TEST(Pause, IsHeldByAScopeForItAndComesAtItsEnd) {  // C1, M1, M4
   int stage = 0;
   resumable<void>* self = nullptr;
   resumable work([&] {
@@ -49,7 +49,7 @@ TEST(Pause, IsHeldByAScopeForItAndComesAtItsEnd) {  // M1, M4
   EXPECT_EQ(stage, 2);
 }
 
-TEST(Pause, TakesPlaceInNoexceptFunctionsAndDestructors) {  // R2 does not matter to it
+TEST(Pause, TakesPlaceInNoexceptFunctionsAndDestructors) {  // C1; R2 does not matter to it
   struct pausing {
     resumable<void>*& self;
     int& stage;
@@ -80,7 +80,7 @@ TEST(Pause, TakesPlaceInNoexceptFunctionsAndDestructors) {  // R2 does not matte
   EXPECT_EQ(stage, 3);
 }
 
-TEST(Pause, IsOneHoweverOftenItWasAskedFor) {
+TEST(Pause, IsOneHoweverOftenItWasAskedFor) {  // C1
   int passed = 0;
   resumable work([&] {
     safe_point();
@@ -99,7 +99,7 @@ TEST(Pause, IsOneHoweverOftenItWasAskedFor) {
   EXPECT_EQ(passed, 10);
 }
 
-TEST(Pause, KeepsTheOrderOfArrival) {  // S5
+TEST(Pause, KeepsTheOrderOfArrival) {  // C1, S5
   std::string got;
   resumable work([&] {
     got += raised_here() + " ";
@@ -116,7 +116,7 @@ TEST(Pause, KeepsTheOrderOfArrival) {  // S5
   EXPECT_EQ(got, "1 2 nothing");
 }
 
-TEST(Pause, CanBeSentAheadOfTimeAndTakenBack) {
+TEST(Pause, CanBeSentAheadOfTimeAndTakenBack) {  // C1
   resumable work([] { safe_point(); });
   prepared_interrupt again(work.get_target(), pause_request());
   const receipt sent = work.get_target().interrupt(pause_request());
@@ -127,7 +127,7 @@ TEST(Pause, CanBeSentAheadOfTimeAndTakenBack) {
   EXPECT_EQ(work.resume(), progress::finished);
 }
 
-TEST(Pause, IsGivenToACallbackFirst) {  // D3
+TEST(Pause, IsGivenToACallbackFirst) {  // C1, D3
   int called = 0;
   resumable work([&] {
     const auto kept = attach<pause_request>([&](const pause_request&) { ++called; });
@@ -139,7 +139,7 @@ TEST(Pause, IsGivenToACallbackFirst) {  // D3
   EXPECT_EQ(sent.state(), delivery::handled);
 }
 
-TEST(Pause, OfAThreadIsAnErrorAtOnce) {
+TEST(Pause, OfAThreadIsAnErrorAtOnce) {  // C1
   const enrollment here;
   const target self = here.get_target();
   EXPECT_THROW((void)self.interrupt(pause_request()), std::logic_error);
@@ -147,7 +147,7 @@ TEST(Pause, OfAThreadIsAnErrorAtOnce) {
   EXPECT_EQ(raised_here(), "nothing");
 }
 
-TEST(Pause, EndsAWaitWithoutEffectWhichThenGoesOn) {  // O3
+TEST(Pause, EndsAWaitWithoutEffectWhichThenGoesOn) {  // C1, O3
   counting_semaphore units(0);
   witness waiting;
   resumable work([&] {
@@ -163,7 +163,7 @@ TEST(Pause, EndsAWaitWithoutEffectWhichThenGoesOn) {  // O3
   EXPECT_EQ(work.resume(), progress::finished);
 }
 
-TEST(Pause, EndsASystemCallWithoutEffectWhichThenGoesOnOnAnotherThread) {  // O3
+TEST(Pause, EndsASystemCallWithoutEffectWhichThenGoesOnOnAnotherThread) {  // C1, O3
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   witness waiting;
@@ -187,7 +187,7 @@ TEST(Pause, EndsASystemCallWithoutEffectWhichThenGoesOnOnAnotherThread) {  // O3
   ::close(ends[1]);
 }
 
-TEST(Pause, OfAConditionWaitLosesNoNotification) {  // O5
+TEST(Pause, OfAConditionWaitLosesNoNotification) {  // C1, O5
   mutex m;
   condition_variable changed;
   bool is_ready = false;
@@ -212,7 +212,7 @@ TEST(Pause, OfAConditionWaitLosesNoNotification) {  // O5
   EXPECT_TRUE(work.result());
 }
 
-TEST(Pause, LetsTimeGoOn) {
+TEST(Pause, LetsTimeGoOn) {  // C1
   resumable<bool>* self = nullptr;
   resumable<bool> work([&] {
     return timeout(20ms, [&] {
@@ -229,7 +229,7 @@ TEST(Pause, LetsTimeGoOn) {
   EXPECT_FALSE(work.result());
 }
 
-TEST(Pause, LeavesTimeThatWatchesTheDeadlineFromAnotherThread) {
+TEST(Pause, LeavesTimeThatWatchesTheDeadlineFromAnotherThread) {  // C1
   witness at;
   resumable<bool> work([&] { return timeout(20ms, [&] { run_for_ever(at); }); });
   EXPECT_EQ(work.resume(), progress::finished);
@@ -260,7 +260,7 @@ TEST(Pause, CallsForeignCodeOffAndComesBehindIt) {  // C1
   EXPECT_EQ(stage, 2);
 }
 
-TEST(Pause, EndsAWaitOnAThreadThatBlocksAllSignals) {  // M2
+TEST(Pause, EndsAWaitOnAThreadThatBlocksAllSignals) {  // C1, M2
   witness waiting;
   resumable work([&] {
     waiting.here();

@@ -111,13 +111,13 @@ TEST(ComputationAndProcess, IsDiagnosedWherePausedAndWhereItRuns) {
   EXPECT_EQ(at_rest.why, hold::not_running);
   EXPECT_NE(at_rest.reason.find("the computation is paused"), std::string::npos) << at_rest.reason;
 
-  std::atomic<bool> is_over = false;
+  const long_wait wait;
   std::optional<target> runner;
   witness at;
   resumable work([&] {
     const block_scope<int> quiet;
     at.here();
-    while (!is_over) safe_point();
+    wait.wait();
   });
   std::jthread other([&] {
     const enrollment here("the runner");
@@ -128,16 +128,16 @@ TEST(ComputationAndProcess, IsDiagnosedWherePausedAndWhereItRuns) {
     } catch (int) {
     }
   });
-  static_cast<void>(at.tid());
+  at.await_asleep();
   work.get_target().interrupt(7);
-  await([&] { return diagnose(work.get_target()).why == hold::blocked_by_scope; });
   const report of_work = diagnose(work.get_target());
+  EXPECT_EQ(of_work.why, hold::blocked_by_scope) << of_work.reason;
   EXPECT_GT(of_work.stack.addresses().size(), 2U);
   runner->interrupt(8);
   const report of_runner = diagnose(*runner);
   EXPECT_NE(of_runner.reason.find("runs " + work.get_target().name()), std::string::npos)
       << of_runner.reason;
-  is_over = true;
+  wait.end();
 }
 
 TEST(ComputationAndProcess, HasABacktraceThatEnds) {

@@ -24,7 +24,7 @@ template <class Self>
   }
 }
 
-TEST(Resumable, PausesAtASafePointAndGoesOnBehindIt) {
+TEST(Resumable, PausesAtASafePointAndGoesOnBehindIt) {  // C1
   const enrollment here;
   int count = 0;
   resumable<int>* self = nullptr;
@@ -50,7 +50,7 @@ TEST(Resumable, RunsOnAThreadThatIsNoTarget) {
   EXPECT_THROW((void)this_thread::get_target(), not_enrolled);
 }
 
-TEST(Resumable, PausesWhereAnotherThreadAsksIt) {
+TEST(Resumable, PausesWhereAnotherThreadAsksIt) {  // C1
   std::atomic<bool> is_running = false;
   resumable work([&] {
     is_running = true;
@@ -66,7 +66,7 @@ TEST(Resumable, PausesWhereAnotherThreadAsksIt) {
   }
 }
 
-TEST(Resumable, RaisesInsideWhatIsSentToItWhilePausedOrNot) {
+TEST(Resumable, RaisesInsideWhatIsSentToItWhilePausedOrNot) {  // C3
   std::string got;
   resumable<void>* self = nullptr;
   resumable work([&] {
@@ -82,14 +82,14 @@ TEST(Resumable, RaisesInsideWhatIsSentToItWhilePausedOrNot) {
   EXPECT_EQ(got, "7");
 }
 
-TEST(Resumable, PassesTheExceptionThatEndsItOutOfResume) {
+TEST(Resumable, PassesTheExceptionThatEndsItOutOfResume) {  // C4
   resumable work([] { throw std::runtime_error("over"); });
   EXPECT_EQ(raised_by([&] { work.resume(); }), "over");
   EXPECT_EQ(raised_by([&] { work.result(); }), "over");
   EXPECT_EQ(raised_by([&] { work.resume(); }), "sigexc: resumable: it has finished");
 }
 
-TEST(Resumable, UnwindsWhenItIsDestroyedWhilePaused) {
+TEST(Resumable, UnwindsWhenItIsDestroyedWhilePaused) {  // C5
   bool is_unwound = false;
   struct noting {
     bool& what;

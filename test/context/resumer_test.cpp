@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
   while (!is_over) safe_point();
 }
 
-TEST(Resumer, GetsItsInterruptOutOfResumeAndCanResumeAgain) {
+TEST(Resumer, GetsItsInterruptOutOfResumeAndCanResumeAgain) {  // C2
   const enrollment here;
   std::atomic<bool> is_over = false;
   witness at;
@@ -36,7 +36,7 @@ TEST(Resumer, GetsItsInterruptOutOfResumeAndCanResumeAgain) {
   EXPECT_EQ(work.resume(), progress::finished);
 }
 
-TEST(Resumer, GetsItWhileTheComputationWaits) {
+TEST(Resumer, GetsItWhileTheComputationWaits) {  // C2
   const enrollment here;
   witness at;
   counting_semaphore units(0);
@@ -53,7 +53,7 @@ TEST(Resumer, GetsItWhileTheComputationWaits) {
   EXPECT_EQ(work.resume(), progress::finished);
 }
 
-TEST(Resumer, GetsItWhileTheComputationIsInASystemCall) {  // O3
+TEST(Resumer, GetsItWhileTheComputationIsInASystemCall) {  // C2, O3
   const enrollment here;
   witness at;
   resumable work([&] {
@@ -67,7 +67,7 @@ TEST(Resumer, GetsItWhileTheComputationIsInASystemCall) {  // O3
   EXPECT_EQ(raised_by([&] { work.resume(); }), "7");
 }
 
-TEST(Resumer, IsNotInterruptedInItsBlock) {
+TEST(Resumer, IsNotInterruptedInItsBlock) {  // C2
   const enrollment here;
   std::string got;
   resumable work([&] { got = raised_here(); });
@@ -81,7 +81,7 @@ TEST(Resumer, IsNotInterruptedInItsBlock) {
   }
 }
 
-TEST(Resumer, WaitsWhileTheComputationHasBlockedPauses) {
+TEST(Resumer, WaitsWhileTheComputationHasBlockedPauses) {  // C2
   const enrollment here;
   int stage = 0;
   resumable work([&, self = here.get_target()] {
@@ -99,7 +99,7 @@ TEST(Resumer, WaitsWhileTheComputationHasBlockedPauses) {
   EXPECT_EQ(stage, 2);
 }
 
-TEST(Resumer, LetsTheComputationGoOnWhenACallbackHasHandledIt) {  // D3
+TEST(Resumer, LetsTheComputationGoOnWhenACallbackHasHandledIt) {  // C2, D3
   const enrollment here;
   int handled = 0;
   const auto kept = attach<int>([&](int by) { handled += by; });
@@ -113,7 +113,7 @@ TEST(Resumer, LetsTheComputationGoOnWhenACallbackHasHandledIt) {  // D3
   EXPECT_EQ(handled, 21);
 }
 
-TEST(Resumer, KeepsWhatWouldNotBeSurvivedThere) {  // R2, R3
+TEST(Resumer, KeepsWhatWouldNotBeSurvivedThere) {  // C2, R2, R3
   const enrollment here;
   resumable work([self = here.get_target()] {
     self.interrupt(7);
@@ -123,7 +123,7 @@ TEST(Resumer, KeepsWhatWouldNotBeSurvivedThere) {  // R2, R3
   EXPECT_EQ(raised_here(), "7");
 }
 
-TEST(Resumer, MayHaveADeadlineForTheComputation) {  // T1
+TEST(Resumer, MayHaveADeadlineForTheComputation) {  // C2, T1
   const enrollment here;
   witness at;
   std::atomic<bool> is_over = false;
@@ -134,7 +134,7 @@ TEST(Resumer, MayHaveADeadlineForTheComputation) {  // T1
   EXPECT_EQ(work.resume(), progress::finished);
 }
 
-TEST(Resumer, OfSeveralPausesAllFromTheInsideOut) {
+TEST(Resumer, OfSeveralPausesAllFromTheInsideOut) {  // C2
   const enrollment here;
   std::atomic<bool> is_over = false;
   witness at;
@@ -151,7 +151,7 @@ TEST(Resumer, OfSeveralPausesAllFromTheInsideOut) {
   EXPECT_EQ(inner_made, progress::finished);
 }
 
-TEST(Resumer, ThatIsAComputationIsInterruptedItself) {
+TEST(Resumer, ThatIsAComputationIsInterruptedItself) {  // C2
   std::atomic<bool> is_over = false;
   witness at;
   std::string got;
@@ -167,7 +167,7 @@ TEST(Resumer, ThatIsAComputationIsInterruptedItself) {
   EXPECT_EQ(inner.resume(), progress::finished);
 }
 
-TEST(Resumer, ThatIsAComputationPausesWithTheOneItRuns) {
+TEST(Resumer, ThatIsAComputationPausesWithTheOneItRuns) {  // C2
   std::atomic<bool> is_over = false;
   witness at;
   resumable inner([&] { run_until(is_over, at); });
@@ -183,7 +183,7 @@ TEST(Resumer, ThatIsAComputationPausesWithTheOneItRuns) {
   EXPECT_EQ(made, progress::finished);
 }
 
-TEST(Resumer, MustBeOne) {
+TEST(Resumer, MustBeOne) {  // C2
   std::atomic<bool> is_over = false;
   witness at;
   resumable work([&] { run_until(is_over, at); });
@@ -196,7 +196,7 @@ TEST(Resumer, MustBeOne) {
   EXPECT_EQ(raised_by([&] { work.resume(); }), "sigexc: resumable: it has finished");
 }
 
-TEST(Resumer, IsNotTheComputationItself) {
+TEST(Resumer, IsNotTheComputationItself) {  // C2
   resumable<std::string>* self = nullptr;
   resumable<std::string> work([&] { return raised_by([&] { self->resume(); }); });
   self = &work;
@@ -204,7 +204,7 @@ TEST(Resumer, IsNotTheComputationItself) {
   EXPECT_NE(work.result().find("cannot resume itself"), std::string::npos);
 }
 
-TEST(Resumer, MayBeTerminatedAndThenUnwindsTheComputationToo) {
+TEST(Resumer, MayBeTerminatedAndThenUnwindsTheComputationToo) {  // C2, C5
   bool is_unwound = false;
   struct noting {
     bool& what;
@@ -226,7 +226,7 @@ TEST(Resumer, MayBeTerminatedAndThenUnwindsTheComputationToo) {
   EXPECT_TRUE(is_unwound);
 }
 
-TEST(Resumer, SeesAComputationAmongTheTargetsAndNoEnrollmentInIt) {
+TEST(Resumer, SeesAComputationAmongTheTargetsAndNoEnrollmentInIt) {  // C3
   resumable work([] { return raised_by([] { const enrollment twice; }); });
   const auto all = targets();
   EXPECT_EQ(std::count(all.begin(), all.end(), work.get_target()), 1);

@@ -47,7 +47,7 @@ std::size_t mappings() {
       std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n'));
 }
 
-TEST(Scale, HoldsAHundredThousandPausedComputations) {
+TEST(Scale, HoldsAHundredThousandPausedComputations) {  // C2
   std::vector<std::unique_ptr<resumable<int>>> all;
   all.reserve(many);
   const std::size_t before = resident_bytes();
@@ -113,7 +113,7 @@ TEST(Scale, HoldsAHundredThousandPausedComputations) {
   EXPECT_EQ(wrong, 0U);
 }
 
-TEST(Scale, UnwindsAllThatAreDestroyed) {
+TEST(Scale, UnwindsAllThatAreDestroyed) {  // C5
   constexpr std::size_t few = many / 10;
   std::size_t unwound = 0;
   struct noting {

@@ -86,7 +86,7 @@ TEST(Stack, IsLargeEnoughAtTheLeastForInterruptsAndThrows) {
   EXPECT_EQ(work.result(), 10);
 }
 
-TEST(Stack, SaysThatItHasOverflowedAndDiesOfIt) {
+TEST(Stack, SaysThatItHasOverflowedAndDiesOfIt) {  // C7
   const std::string said = written_by_child([] {
     resumable work([] { return go_deeper(0); });
     work.resume();
@@ -102,7 +102,7 @@ TEST(Stack, SaysThatItHasOverflowedAndDiesOfIt) {
 #endif
 }
 
-TEST(Stack, LeavesOtherFaultsToWhoHandledThemBefore) {
+TEST(Stack, LeavesOtherFaultsToWhoHandledThemBefore) {  // C7
   const std::string said = written_by_child([] {
     struct sigaction theirs {};
     theirs.sa_handler = [](int) {
@@ -148,7 +148,7 @@ TEST(Stack, BearsSignalsWhereItIsNearlyFull) {
   EXPECT_EQ(work.result(), 100);
 }
 
-TEST(Stack, HasAGuardOnOlderKernelsTooOrIsAnError) {
+TEST(Stack, HasAGuardOnOlderKernelsTooOrIsAnError) {  // C7
   const std::string said = in_child([] {
     detail::protect_guards(100);
     std::vector<resumable<int>> some;

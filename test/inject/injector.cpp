@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <memory>
 #include <new>
@@ -245,6 +246,8 @@ bool run_once(const std::function<injected_code*()>& make, disturbance other, in
 injection_result inject(const std::function<injected_code*()>& make, disturbance other,
                         share which) {
   injection_result result;
+  // Binds what libstdc++ calls there, so that no child steps through the loader.
+  static_cast<void>(std::uncaught_exceptions());
   for (int steps = which.first; run_once(make, other, steps, result) && result.failure.empty();
        steps += which.of)
     ++result.instructions;
