@@ -130,10 +130,12 @@ TEST(ComputationAndProcess, IsDiagnosedWherePausedAndWhereItRuns) {
   });
   at.await_asleep();
   work.get_target().interrupt(7);
+  at.await_asleep();  // again: it was woken
   const report of_work = diagnose(work.get_target());
   EXPECT_EQ(of_work.why, hold::blocked_by_scope) << of_work.reason;
   EXPECT_GT(of_work.stack.addresses().size(), 2U);
   runner->interrupt(8);
+  at.await_asleep();
   const report of_runner = diagnose(*runner);
   EXPECT_NE(of_runner.reason.find("runs " + work.get_target().name()), std::string::npos)
       << of_runner.reason;
