@@ -22,7 +22,7 @@ namespace {
 TEST(RandomPrograms, DoWhatTheRulesSay) {
   const char* const wanted = std::getenv("SIGEXC_FUZZ_SEED");
   const auto first = wanted != nullptr ? std::stoul(wanted) : 1;
-  const auto programs = static_cast<unsigned long>(stress_rounds(20'000));
+  const auto programs = static_cast<unsigned long>(stress_rounds(5'000));
   for (unsigned long seed = first; seed < first + programs; ++seed) {
     std::minstd_rand random(static_cast<std::minstd_rand::result_type>(seed));
     std::vector<std::uint8_t> bytes(8 + random() % 256);
