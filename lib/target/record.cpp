@@ -86,6 +86,13 @@ void record::collect() noexcept {
   if (current.pending_flag.exchange(0, std::memory_order_seq_cst) != 0) current.is_signalled = true;
   deadlines.is_told.store(false, std::memory_order_relaxed);
   held.append_all(take());
+  // The flag is also that of those who have resumed this. What has come for them since they were last
+  // looked at would not be seen any more: so it is taken in, and looked at at the next safe point.
+  for (record* one = outside(); one != nullptr; one = one->outside()) {
+    if (!one->has_arrivals()) continue;
+    one->collect_below();
+    current.pending_flag.store(1, std::memory_order_relaxed);
+  }
 }
 
 void record::drop_withdrawn() noexcept {
