@@ -48,7 +48,7 @@ enum class phase : std::uint8_t {
   discarded
 };
 
-struct status {
+struct alignas(8) status {  // else clang calls a library for its atomics
   phase now : 8 = phase::idle;
   std::uint32_t forks : 24 = 0;  // modulo 2^24; of a reusable one that is pending
   std::uint32_t firing = 0;      // of a reusable one that was ever fired: not 0
