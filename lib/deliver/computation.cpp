@@ -8,9 +8,10 @@
 // it was for somebody further out (`is_wanted_outside`), and if so pauses to there, and there the
 // same is done, until whoever it was for has control (and the others go on when they are resumed).
 //
-// The pending flag is one for all of them. It is never lowered here: who boards raises it if
-// something has come for the computation, who leaves raises it if something has come for those
-// further out. A safe point too many finds nothing.
+// The pending flag is one for all of them. Who boards raises it if something has come for the
+// computation, who leaves raises it if something has come for those further out; and a safe point
+// that lowers it takes in what has come for these since it looked (record::collect). A safe point
+// too many finds nothing.
 //
 // No signal may arrive in a block of everything (S4). Within the computation that is the affair of
 // its scopes, as ever; but they look at its own senders only, and those who send to the resumer
@@ -19,8 +20,8 @@
 // senders of the whole chain (record::await_signals). Between the two sides, where one is inside
 // such a block and the other one is not, the change is made here as scopes make it.
 //
-// `self_pause`: a computation that pauses itself neither queues anything nor signals. It makes a
-// note, and raises its flag; as long as nothing else is pending that is all there is to do.
+// A computation that pauses itself neither queues anything nor signals. It makes a note, and raises
+// its flag; as long as nothing else is pending that is all there is to do.
 #include "deliver/computation.hpp"
 
 #include "deliver/deliver.hpp"

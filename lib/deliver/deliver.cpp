@@ -345,9 +345,7 @@ bool would_deliver_at(place where) {
   return has_any;
 }
 
-void deliver_before_resuming() {
-  if (current.has_news()) deliver_at(place::operation);
-}
+void deliver_before_resuming() { deliver_at(place::operation); }
 void deliver_preemption() { deliver_at(place::wait); }
 
 bool would_deliver_outside(record& outside, const scope* innermost, const stack_position& from) {

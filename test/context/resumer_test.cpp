@@ -36,6 +36,22 @@ TEST(Resumer, GetsItsInterruptOutOfResumeAndCanResumeAgain) {  // C2
   EXPECT_EQ(work.resume(), progress::finished);
 }
 
+// The flag is one for both: the delivery that the callback is a part of must not lower it for good.
+TEST(Resumer, GetsWhatComesWhileTheComputationHandlesItsOwn) {  // C2, D4
+  const enrollment here;
+  bool has_gone_on = false;
+  resumable work([&, outside = here.get_target()] {
+    const auto sending = attach<int>([&](int) { outside.interrupt(std::string("outside")); });
+    to_self(1);
+    safe_point();
+    safe_point();
+    has_gone_on = true;
+  });
+  EXPECT_EQ(raised_by([&] { work.resume(); }), "outside");
+  EXPECT_FALSE(has_gone_on);
+  EXPECT_EQ(work.resume(), progress::finished);
+}
+
 TEST(Resumer, GetsItWhileTheComputationWaits) {  // C2
   const enrollment here;
   witness at;
