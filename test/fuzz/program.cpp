@@ -1,21 +1,27 @@
 // The steps of a program, each in the library and in the model.
 #include "fuzz/program.hpp"
 
+#include "support/interrupts.hpp"
+
 #include <array>
 #include <chrono>
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 namespace sigexc::test::fuzz {
 
 namespace {
 
-struct apple {
-  std::string name;
+// Each says by `what()` which one it is.
+struct apple : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
-struct red_apple : apple {};
-struct pear {
-  std::string name;
+struct red_apple : apple {
+  using apple::apple;
+};
+struct pear : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 // The lists of types that scopes govern, here and in the model.
@@ -45,30 +51,14 @@ void with_list(std::size_t list, F&& f) {
 }
 
 template <class F>
-void with_kind(kind type, F&& f) {
+void with_kind(kind type, const std::string& name, F&& f) {
   switch (type) {
     case kind::apple:
-      return f(apple{});
+      return f(apple(name));
     case kind::red_apple:
-      return f(red_apple{});
+      return f(red_apple(name));
     case kind::pear:
-      return f(pear{});
-  }
-}
-
-std::string words(const std::exception_ptr& raised) {
-  try {
-    std::rethrow_exception(raised);
-  } catch (const apple& one) {
-    return one.name;
-  } catch (const pear& one) {
-    return one.name;
-  } catch (const exception_group& group) {
-    std::string all;
-    for (const auto& member : group.exceptions()) all += (all.empty() ? "" : ", ") + words(member);
-    return "group(" + all + ")";
-  } catch (...) {
-    return "something that was not sent";
+      return f(pear(name));
   }
 }
 
@@ -99,9 +89,8 @@ fate fate_of(delivery what) {
 std::string program::play() {
   const enrollment here("program");
   for (int type = 0; type < kinds; ++type)
-    with_kind(static_cast<kind>(type), [&](auto exception) {
-      exception.name = "prepared " + std::to_string(type);
-      prepared_.emplace_back(here.get_target(), exception);
+    with_kind(static_cast<kind>(type), "prepared " + std::to_string(type), [&](auto exception) {
+      prepared_.emplace_back(here.get_target(), std::move(exception));
     });
   try {
     do {  // and at the end a safe point, to which comes what is left
@@ -162,8 +151,7 @@ void program::compare_books() {
 
 void program::send(kind type, std::size_t number) {
   if (receipts_.size() <= number) receipts_.resize(number + 1);
-  with_kind(type, [&](auto exception) {
-    exception.name = std::to_string(number);
+  with_kind(type, std::to_string(number), [&](auto exception) {
     receipts_[number] = this_thread::get_target().interrupt(std::move(exception));
   });
 }
@@ -171,13 +159,13 @@ void program::send(kind type, std::size_t number) {
 // In a callback. The model has foreseen what it does.
 template <class E>
 void program::react(const E& got) {
-  if (model_.effects.empty() || model_.effects.front().on != got.name) {
-    wrong_ = "a callback got " + got.name + ", and should not";
+  if (model_.effects.empty() || model_.effects.front().on != got.what()) {
+    wrong_ = std::string("a callback got ") + got.what() + ", and should not";
     return;
   }
   const model::effect now = model_.effects.front();
   model_.effects.pop_front();
-  if (now.what == reaction::replace) throw pear{"instead of " + got.name};
+  if (now.what == reaction::replace) throw pear(std::string("instead of ") + got.what());
   if (now.what == reaction::send) send(now.type, now.number);
   if (now.what == reaction::fire) prepared_[static_cast<std::size_t>(now.type)].fire();
   if (now.what == reaction::withdraw && now.number < receipts_.size() && receipts_[now.number] &&
@@ -346,7 +334,7 @@ void program::with_callback() {
   const auto type = static_cast<kind>(next() % kinds);
   const auto what = static_cast<reaction>(next() % (static_cast<std::size_t>(reaction::last) + 1));
   const std::size_t argument = next();
-  with_kind(type, [&]<class E>(E) { with_callback_for<E>(type, what, argument); });
+  with_kind(type, "", [&]<class E>(E) { with_callback_for<E>(type, what, argument); });
 }
 
 template <class E>
