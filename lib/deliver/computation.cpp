@@ -167,7 +167,6 @@ void computation::refuse(const void* occupant) const {
 }
 
 void computation::enter(resumption& at) noexcept {
-  if (current.tid == 0) prepare_thread();
   record& mine = *self_;
   record* const outside = current.self;
   if (outside != nullptr && outside->traffic.needs_fence_here() && has_barrier_everywhere()) {

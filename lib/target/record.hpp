@@ -80,6 +80,10 @@ struct last_delivery {
   std::uintptr_t where[64]{};
 };
 
+// Makes the calling thread's block known to itself, and lets SIGEXC through its mask (M2).
+// @return whether SIGEXC had been blocked.
+bool prepare_thread() noexcept;
+
 struct record final : mailbox {
   record(std::string name, std::stop_source stop, computation* of);
   ~record() override;
@@ -114,8 +118,11 @@ struct record final : mailbox {
   // A resumable computation becomes what its thread is, and is it no longer (see record.cpp).
   // @return false: it is on some thread already, or was just leaving one.
   bool try_board() noexcept {
+    current_block& here = this_block();
+    if (here.tid == 0) [[unlikely]]
+      prepare_thread();  // before a sender can find the block
     current_block* nobody = nullptr;
-    return block.compare_exchange_strong(nobody, &this_block(), std::memory_order_seq_cst);
+    return block.compare_exchange_strong(nobody, &here, std::memory_order_seq_cst);
   }
   void disembark() noexcept {
     block.exchange(&leaving_mark, std::memory_order_seq_cst);
@@ -177,10 +184,6 @@ struct record final : mailbox {
 // Makes a record and enters it into the registry; installs SIGEXC if it is the first.
 // Throws std::system_error, std::bad_alloc.
 reference<record> make_record(std::string name, std::stop_source stop, computation* of = nullptr);
-
-// Makes the calling thread's block known to itself, and lets SIGEXC through its mask (M2).
-// @return whether SIGEXC had been blocked.
-bool prepare_thread() noexcept;
 
 // Queues `sent` (pending, one count of it is taken over) and wakes the target, but for foreign code
 // that it may be in: that is for the caller to do afterwards, by `to.wakers`.

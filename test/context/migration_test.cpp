@@ -27,11 +27,9 @@ void run_on_two_threads(resumable<R>& work) {
   std::atomic<bool> is_over = false;
   const auto run = [&](int mine) {
     const enrollment here;
-    while (!is_over) {
-      if (turn != mine) {
-        std::this_thread::yield();
-        continue;
-      }
+    for (;;) {
+      await([&] { return is_over || turn == mine; });
+      if (is_over) return;
       if (work.resume() == progress::finished) is_over = true;
       turn = 1 - mine;
     }
@@ -240,6 +238,24 @@ TEST(Migration, LosesAndDoublesNothingAmongFourThreadsAndTheirSenders) {  // C1,
   for (const one& each : all) got += each.raised + each.handled;
   EXPECT_EQ(got, sent);
   EXPECT_EQ(stray, 0);
+}
+
+// A sender may reach a thread as soon as a computation is on it, even if that was no target before.
+TEST(Migration, ReachesThreadsThatWereNeverTargets) {  // C1, S2
+  const int rounds = stress_rounds(1'000);
+  std::atomic<bool> is_over = false;
+  resumable<void> work([&] {
+    while (!is_over) safe_point();
+  });
+  std::jthread pausing([&] {
+    while (!is_over) work.pause();
+  });
+  for (int i = 0; i < rounds; ++i)
+    std::thread([&] { EXPECT_EQ(work.resume(), progress::paused); }).join();
+  is_over = true;
+  pausing.join();
+  while (work.resume() == progress::paused) {
+  }
 }
 
 // Interrupts for the threads that run computations, which hand these over among themselves.
