@@ -27,11 +27,12 @@ void run_on_two_threads(resumable<R>& work) {
   std::atomic<bool> is_over = false;
   const auto run = [&](int mine) {
     const enrollment here;
-    for (;;) {
-      await([&] { return is_over || turn == mine; });
+    while (!is_over) {
+      turn.wait(1 - mine);
       if (is_over) return;
       if (work.resume() == progress::finished) is_over = true;
       turn = 1 - mine;
+      turn.notify_one();
     }
   };
   std::jthread other([&] { run(1); });
