@@ -154,12 +154,6 @@ class tree {
   std::minstd_rand random_;
 };
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int usual_rounds = 500;
-#else
-constexpr int usual_rounds = 2'000;
-#endif
-
 TEST(StructuredStress, LosesNoThreadAndNoException) {  // T1, T2, T3, S8
   {
     const enrollment self;
@@ -169,7 +163,7 @@ TEST(StructuredStress, LosesNoThreadAndNoException) {  // T1, T2, T3, S8
   const std::size_t threads = count_threads();
   std::atomic<bool> is_over{false};
   std::atomic<int> delivered{0};
-  for (int round = stress_rounds(usual_rounds); round > 0; --round) {
+  for (int round = stress_rounds(2'000); round > 0; --round) {
     is_over = false;
     std::jthread interrupter([&is_over, &delivered, round] {
       std::minstd_rand random(static_cast<unsigned>(round));
