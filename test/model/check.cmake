@@ -16,7 +16,7 @@ foreach(command IN ITEMS
     message(FATAL_ERROR "${command} failed:\n${said}")
   endif()
 endforeach()
-if(NOT said MATCHES "([0-9]+) states, stored" OR said MATCHES "depth too small|out of memory")
+if(said MATCHES "depth too small|out of memory" OR NOT said MATCHES "([0-9]+) states, stored")
   message(FATAL_ERROR "The search is not complete:\n${said}")
 endif()
 set(states ${CMAKE_MATCH_1})
