@@ -8,6 +8,7 @@
 
 #include "process/inspection.hpp"
 #include "process/kernel_view.hpp"
+#include "unwind/function_entry.hpp"
 
 #include <sigexc/configure.hpp>
 
@@ -105,6 +106,15 @@ std::string text_of(answer given) {
   return {};
 }
 
+bool is_in_function_of(std::uintptr_t counter, const inspection& seen) noexcept {
+  function_entry function;
+  if (!find_function(counter, function)) return false;  // the examination would not have come here
+  const auto end = seen.stack.begin() + static_cast<std::ptrdiff_t>(seen.depth);
+  return std::any_of(seen.stack.begin(), end, [&function](std::uintptr_t one) {
+    return function.begin <= one && one < function.end;
+  });
+}
+
 struct judgement {
   hold why;
   std::string reason;
@@ -121,10 +131,9 @@ judgement judge(const record& who, const oldest& one, const inspection& seen, bo
     const auto* const governing = find_governing(seen, one.type);
     if (governing != nullptr && governing->what != policy::immediate)
       return {hold::blocked_by_scope, what + " is held by a scope: " + text_of(*governing)};
-    const auto end = seen.stack.begin() + static_cast<std::ptrdiff_t>(seen.depth);
-    // The examination has the return address, the stack an address in the call before it.
-    if (seen.unraised_at != 0 && seen.has_held &&
-        std::find(seen.stack.begin(), end, seen.unraised_at - 1) != end)
+    // The examination has a return address. The thread has come back there, perhaps, and is
+    // elsewhere in that function.
+    if (seen.has_held && seen.unraised_at != 0 && is_in_function_of(seen.unraised_at - 1, seen))
       return {hold::blocked_by_noexcept, what + " cannot be raised: it would end the process in " +
                                              place_of(seen.unraised_at - 1, names)};
   }

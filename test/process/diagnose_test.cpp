@@ -38,6 +38,13 @@ std::atomic<bool> is_there{false};
   asm volatile("");
 }
 
+[[gnu::noinline]] void is_noexcept_behind_its_safe_point(const std::atomic<bool>& is_sent) noexcept {
+  while (!is_sent) std::this_thread::yield();
+  sigexc::safe_point();
+  is_there = true;
+  while (!is_over) std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
 [[gnu::noinline]] void waits_for_a_lock(std::mutex& mutex) {
   const std::lock_guard lock(mutex);
   asm volatile("");
@@ -150,10 +157,21 @@ TEST_F(Diagnose, NamesTheFunctionThatWouldEndTheProcess) {
   const subject one([] { places::is_noexcept(); });
   one.await_there();
   one.send();
-  await([&] { return diagnose(one.get()).why == hold::blocked_by_noexcept; });
-  const report found = diagnose(one.get());
+  report found{.who = one.get()};
+  await([&] { return (found = diagnose(one.get())).why == hold::blocked_by_noexcept; });
   EXPECT_TRUE(contains(found.reason, "would end the process in places::is_noexcept()"))
       << found.reason;
+}
+
+// R2: it came to a safe point in that function, which held, and is elsewhere in it now.
+TEST_F(Diagnose, NamesAFunctionThatHasHeldAndComputes) {
+  std::atomic<bool> is_sent{false};
+  const subject one([&is_sent] { places::is_noexcept_behind_its_safe_point(is_sent); });
+  one.send();
+  is_sent = true;
+  one.await_there();
+  const report found = diagnose(one.get());
+  EXPECT_EQ(found.why, hold::blocked_by_noexcept) << found.reason;
 }
 
 TEST_F(Diagnose, ShowsAThreadThatComesToNoSafePoint) {

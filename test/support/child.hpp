@@ -5,12 +5,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "support/interrupts.hpp"
+#include "support/order.hpp"
+#include "support/rounds.hpp"
 
 namespace sigexc::test {
 
@@ -24,6 +30,23 @@ inline constexpr bool children_may_start_threads = true;
 #define SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN() \
   if (!sigexc::test::children_may_start_threads) \
   GTEST_SKIP() << "the sanitizer does not allow a child of fork() to start threads"
+
+// To be called before fork(), where the child is to allocate. The allocators of gcc 12's sanitizers
+// may be locked there for ever, by another thread that starts, say: so the others are to sleep, or
+// have had five seconds for it.
+inline void leave_sanitizer_unlocked() {
+  if (!is_sanitized) return;
+  const auto is_asleep = [](const auto& task) {
+    const pid_t tid = std::stoi(task.path().filename());
+    return tid == gettid() || kernel_state(tid) != 'R';
+  };
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  await([&] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::all_of(begin(tasks), end(tasks), is_asleep) ||
+           std::chrono::steady_clock::now() > patience;
+  });
+}
 
 // What becomes of a child: its words if it has ended by itself, or the signal that ended it.
 inline std::string fate_of(pid_t child, int words_from) {
@@ -49,6 +72,7 @@ std::string in_child(F&& body) {
   int ends[2];
   if (::pipe(ends) != 0) return "no pipe";
   std::fflush(nullptr);
+  leave_sanitizer_unlocked();
   const pid_t child = ::fork();
   if (child < 0) return "no child";
   if (child != 0) {

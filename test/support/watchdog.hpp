@@ -17,6 +17,8 @@
 #include <string>
 #include <thread>
 
+#include "support/order.hpp"
+
 namespace sigexc::test {
 
 class watchdog : public testing::EmptyTestEventListener {
@@ -27,19 +29,25 @@ class watchdog : public testing::EmptyTestEventListener {
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);  // signals of a test are for the test's threads
-    thread_ = std::jthread([name](const std::stop_token& over) { watch(name, over); });
+    witness watcher;
+    thread_ = std::jthread([&watcher, name](const std::stop_token& over) {
+      watch(name, watcher, over);
+    });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    // A test may fork, and a thread that starts has locks of a sanitizer's allocator.
+    watcher.await_asleep();
   }
 
   void OnTestEnd(const testing::TestInfo& /*test*/) override { thread_ = std::jthread(); }
 
  private:
-  static void watch(const std::string& name, const std::stop_token& over) {
+  static void watch(const std::string& name, witness& watcher, const std::stop_token& over) {
     using namespace std::chrono_literals;
     std::mutex mutex;
     std::condition_variable_any is_over;
     std::unique_lock lock(mutex);
     const auto limit = std::getenv("SIGEXC_STRESS_ROUNDS") != nullptr ? 60min : 1min;
+    watcher.here();
     is_over.wait_for(lock, over, limit, [] { return false; });
     if (over.stop_requested()) return;
     std::fprintf(stderr, "watchdog: %s hangs. Its threads:\n", name.c_str());

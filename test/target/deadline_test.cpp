@@ -77,6 +77,7 @@ TEST(Deadline, RunsOnInAChildProcess) {
   };
   pid_t child = -1;
   const bool has_returned = timeout(100ms, [&] {
+    leave_sanitizer_unlocked();
     child = ::fork();
     if (child != 0) return;
     compute();
