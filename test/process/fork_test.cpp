@@ -404,11 +404,12 @@ TEST(Fork, KeepsSignalsOutOfBlocksInTheChild) {  // X1, S4
                 while (!is_over) me.interrupt(0).withdraw();
               });
               int disturbed = 0;
-              for (int i = 0; i < 200; ++i) {
-                const block_scope quiet;
-                const timespec moment{0, 100'000};
-                disturbed += ::nanosleep(&moment, nullptr) != 0 ? 1 : 0;
-              }
+              for (int i = 0; i < 200; ++i)
+                raised_by([&] {  // where the block ends, if it has not been withdrawn yet
+                  const block_scope quiet;
+                  const timespec moment{0, 100'000};
+                  disturbed += ::nanosleep(&moment, nullptr) != 0 ? 1 : 0;
+                });
               is_over = true;
               sender.join();
               return disturbed == 0 ? "" : std::to_string(disturbed) + " were disturbed";
