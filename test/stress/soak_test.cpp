@@ -20,7 +20,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -228,17 +227,12 @@ TEST(Soak, ReachesTensOfThousandsOfTargets) {  // S5, S8, D5
                        });
     EXPECT_GE(sigexc::targets().size(), wanted);
     random_source random(1);
+    std::vector<std::size_t> next_to(wanted * each);  // whom the next is for, at random
+    for (std::size_t i = 0; i < next_to.size(); ++i) next_to[i] = i % wanted;
+    std::shuffle(next_to.begin(), next_to.end(), random);
     std::vector<int> sent(wanted, 0);
     std::vector<sigexc::receipt> fates;
-    for (std::size_t left = wanted * each; left > 0;) {
-      const std::size_t to = random() % wanted;
-      for (std::size_t i = to, tries = 0; tries < wanted; i = (i + 1) % wanted, ++tries) {
-        if (sent[i] == each) continue;
-        fates.push_back(all[i].interrupt(sent[i]++));
-        --left;
-        break;
-      }
-    }
+    for (const std::size_t to : next_to) fates.push_back(all[to].interrupt(sent[to]++));
     for (const auto& one : fates) ASSERT_EQ(one.wait(), delivery::raised);
     await([&] { return caught == wanted * each; });
     EXPECT_EQ(in_order, caught);
