@@ -113,8 +113,8 @@ class worker final : public exchange::basic_worker<ledger> {
 
  private:
   void rest() override {
-    if (chance(random(), 5'000)) return start_something();
-    if (chance(random(), 50)) return wait_somehow();
+    if (chance(random(), 1'000)) return start_something();
+    if (chance(random(), 20)) return wait_somehow();
     for (auto i = random()() % 64; i > 0; --i) sigexc::safe_point();
   }
 

@@ -42,7 +42,7 @@ constexpr bool is_sanitized = false;
 #endif
 bool is_long() { return std::getenv("SIGEXC_STRESS_ROUNDS") != nullptr; }
 std::size_t rounds() {
-  return static_cast<std::size_t>(sigexc::test::stress_rounds(is_sanitized ? 40'000 : 400'000));
+  return static_cast<std::size_t>(sigexc::test::stress_rounds(is_sanitized ? 100'000 : 400'000));
 }
 
 // What must not grow.
@@ -166,6 +166,11 @@ class soaking {
 // Twice: what is made once, and kept, is there after the first tenth.
 void soak(std::size_t count) {
   ASSERT_EQ(foreign_start(), 0);
+  {
+    const sigexc::enrollment self;
+    sigexc::timeout(1h, [] {});
+    sigexc::with_wake([] {}, [] {});
+  }  // the threads of the library
   const auto handled_before = foreign_handled();
   soaking it;
   it.run(count / 10);
