@@ -183,10 +183,10 @@ class resumable {
   ///        on stderr, and ends the process by SIGSEGV.
   ///
   /// Safe point: never.  Blocks: never.  Threads: any.  Signals: unsafe.
-  /// Throws: `std::invalid_argument` for a stack that is too small, or a body that is a null pointer
-  /// or an empty `std::function`; `std::system_error` where there
-  /// is no place for a stack or its guard, or if another handler owns SIGEXC's signal (X2);
-  /// `std::bad_alloc`; what copying the body throws.
+  /// Throws: `std::invalid_argument` for a stack that is too small, or a body that is a null
+  /// pointer or an empty `std::function`; `std::system_error` where there is no place for a stack
+  /// or its guard, or if another handler owns SIGEXC's signal (X2); `std::bad_alloc`; what copying
+  /// the body throws.
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, resumable> &&
            std::is_invocable_v<std::decay_t<F>&>) explicit resumable(F&& body,
@@ -341,8 +341,8 @@ class typed_continuation_callback final : public continuation_callback {
 /// @return keeps it attached.
 ///
 /// Safe point: never.  Blocks: never.  Threads: acts on the calling computation.  Signals: unsafe.
-/// Throws: `std::logic_error` outside of a computation; `std::invalid_argument` for a null pointer or
-/// an empty `std::function`; `std::bad_alloc`.
+/// Throws: `std::logic_error` outside of a computation; `std::invalid_argument` for a null pointer
+/// or an empty `std::function`; `std::bad_alloc`.
 /// See: D3; SML/NJ's `Signals.setHandler`.
 template <class E, class F>
 [[nodiscard]] attachment<E> attach_continuation(F function) {

@@ -51,7 +51,8 @@ TEST(Resumable, OfNothingToCallIsAnInvalidArgument) {
   EXPECT_THROW(resumable<void>{std::function<void()>()}, std::invalid_argument);
   EXPECT_EQ(targets().size(), alive);
   resumable work([] {
-    return raised_by([] { (void)attach_continuation<int>(std::function<continuation(int, continuation)>()); });
+    return raised_by(
+        [] { (void)attach_continuation<int>(std::function<continuation(int, continuation)>()); });
   });
   work.resume();
   EXPECT_NE(work.result().find("null pointer or an empty std::function"), std::string::npos);

@@ -1,6 +1,5 @@
 // Safe points without memory: what there is no memory to raise is raised later, and nothing is
-// lost, doubled, or said to have been swallowed. An executable of its own, as it replaces the
-// global operator new: here any allocation can be made to fail.
+// lost, doubled, or said to have been swallowed.
 #include <gtest/gtest.h>
 
 #include <exception>

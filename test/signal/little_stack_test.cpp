@@ -1,8 +1,8 @@
 // A stack that is almost used up: how little of it signals, held safe points and raises need.
 //
 // A signal takes the kernel's frame, which with the registers of a large processor is some 3 KiB,
-// and next to nothing for the handler; on an alternate stack it takes none of this one. A safe point
-// that raises walks the stack and throws on it; that takes about as much as the throw.
+// and next to nothing for the handler; on an alternate stack it takes none of this one. A safe
+// point that raises walks the stack and throws on it; that takes about as much as the throw.
 //
 // Each is tried in a child process, which the kernel ends where the stack does not suffice.
 #include <gtest/gtest.h>

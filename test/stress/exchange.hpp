@@ -43,7 +43,7 @@ struct bell {  // a prepared interrupt
   std::size_t sender = 0;
 };
 struct replaced {};  // what a callback throws for what it got
-struct stray {         // from somebody who sends to whomever he finds
+struct stray {       // from somebody who sends to whomever he finds
   std::uint64_t number = 0;
 };
 
@@ -189,11 +189,10 @@ class basic_worker {
   }
 
   void collect() {
-    sigexc::handle_each([this](const even& e) { notes_.note(e); },
-                        [this](const odd& o) { notes_.note(o); },
-                        [this](const bell& b) { notes_.note(b); },
-                        [this](const stray& s) { notes_.note(s); },
-                        [this](const replaced&) { ++notes_.caught; }, [](const int&) {});
+    sigexc::handle_each(
+        [this](const even& e) { notes_.note(e); }, [this](const odd& o) { notes_.note(o); },
+        [this](const bell& b) { notes_.note(b); }, [this](const stray& s) { notes_.note(s); },
+        [this](const replaced&) { ++notes_.caught; }, [](const int&) {});
   }
 
   void step(int depth) {

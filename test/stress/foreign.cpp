@@ -116,7 +116,9 @@ int foreign_jumps() {
   if (sigsetjmp(way_out, 1) == 0) {
     is_in_frame = 1;
     go_deeper(10);
-    // Not reached, unless the signal is not blocked and yet has not come.
+#if defined(__SANITIZE_THREAD__)  // which puts signals off
+    failures = 0;
+#endif  // else not reached
   } else {
     failures = 0;
   }

@@ -1,7 +1,8 @@
-// The parts of the soak: what receives, sends, is born and dies there, and the sums that are kept of
-// it. Nothing here grows with the rounds: an interrupt is not remembered, but counted and added up by
-// a number of its own, on the side of who sent it and on that of who got it, for each way in which it
-// may end. Where one is lost and another one doubled, the counts agree, and the sums do not.
+// The parts of the soak: what receives, sends, is born and dies there, and the sums that are kept
+// of it. Nothing here grows with the rounds: an interrupt is not remembered, but counted and added
+// up by a number of its own, on the side of who sent it and on that of who got it, for each way in
+// which it may end. Where one is lost and another one doubled, the counts agree, and the sums do
+// not.
 #pragma once
 
 #include "stress/exchange.hpp"
@@ -47,7 +48,9 @@ struct tally {
   }
   friend bool operator==(const tally&, const tally&) = default;
 };
-inline std::uint64_t number_of(const item& one) { return std::uint64_t{one.sender} << 48 | one.number; }
+inline std::uint64_t number_of(const item& one) {
+  return std::uint64_t{one.sender} << 48 | one.number;
+}
 
 // By the ways in which an interrupt can end.
 struct outcomes {
@@ -194,8 +197,8 @@ class worker final : public exchange::basic_worker<ledger> {
     std::atomic<bool> is_over{false};
     sigexc::with_wake([&] { is_over = true; },
                       [&] {
-                        for (int i = 0; !is_over && i < 100; ++i) std::atomic_signal_fence(
-                            std::memory_order_seq_cst);
+                        for (int i = 0; !is_over && i < 100; ++i)
+                          std::atomic_signal_fence(std::memory_order_seq_cst);
                       });
   }
 
@@ -236,7 +239,8 @@ class in_flight {
   };
   void settle(const sent& one) {
     delivery how = one.fate.state();
-    if (how == delivery::pending) how = chance(random_, 2) ? one.fate.wait() : one.fate.wait_for(1h);
+    if (how == delivery::pending)
+      how = chance(random_, 2) ? one.fate.wait() : one.fate.wait_for(1h);
     ended_.add(how, one.number);
   }
 
@@ -294,7 +298,8 @@ class nursery {
     in_flight sent(random_);
     while (!is_over) {
       std::vector<sigexc::thread<void>> children;
-      for (int i = 0; i < 4; ++i) children.emplace_back([this, steps = random_() % 32] { live(steps); });
+      for (int i = 0; i < 4; ++i)
+        children.emplace_back([this, steps = random_() % 32] { live(steps); });
       const auto alive = sigexc::targets();
       for (int i = 0; i < 32; ++i) {
         const auto& one = alive[random_() % alive.size()];

@@ -122,7 +122,8 @@ class soaking {
           origins[s] = std::make_unique<sender>(
               s, std::array{targets[0].get_target(), targets[1].get_target()},
               std::array{&books[0], &books[1]});
-          sending.emplace_back([&who = *origins[s], &fate = fates[s], share] { fate = who.run(share); });
+          sending.emplace_back(
+              [&who = *origins[s], &fate = fates[s], share] { fate = who.run(share); });
         }
         sending.clear();
       }
@@ -192,8 +193,8 @@ void soak(std::size_t count) {
             << all.strays[delivery::raised].count << " raised, "
             << all.strays[delivery::discarded].count << " discarded; " << all.born
             << " threads born; " << foreign_handled() - handled_before
-            << " signals of others; resident " << before.resident << " KiB, then "
-            << after.resident << " KiB\n";
+            << " signals of others; resident " << before.resident << " KiB, then " << after.resident
+            << " KiB\n";
 }
 
 TEST(Soak, LosesNothingAndKeepsNothing) { soak(rounds()); }  // S5, S6, S8, S9, O1, O3, O4, T3, X1
@@ -217,19 +218,20 @@ TEST(Soak, ReachesTensOfThousandsOfTargets) {  // S5, S8, D5
     std::atomic<std::size_t> in_order{0};
     std::vector<sigexc::thread<void>> all;
     for (std::size_t i = 0; i < wanted; ++i)
-      all.emplace_back(sigexc::thread_options{.stack_size = is_sanitized ? 256U * 1024 : 64U * 1024},
-                       [&caught, &in_order] {
-                         for (int next = 0;;) {
-                           try {
-                             sigexc::sleep_for(1h);
-                           } catch (...) {
-                             sigexc::handle_each([&](const int& number) {
-                               in_order += number == next++ ? 1 : 0;
-                               ++caught;
-                             });
-                           }
-                         }
-                       });
+      all.emplace_back(
+          sigexc::thread_options{.stack_size = is_sanitized ? 256U * 1024 : 64U * 1024},
+          [&caught, &in_order] {
+            for (int next = 0;;) {
+              try {
+                sigexc::sleep_for(1h);
+              } catch (...) {
+                sigexc::handle_each([&](const int& number) {
+                  in_order += number == next++ ? 1 : 0;
+                  ++caught;
+                });
+              }
+            }
+          });
     EXPECT_GE(sigexc::targets().size(), wanted);
     random_source random(1);
     std::vector<std::size_t> next_to(wanted * each);  // whom the next is for, at random

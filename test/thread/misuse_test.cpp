@@ -1,5 +1,5 @@
-// Bad input to threads, tasks and callbacks: nothing to call, what cannot be copied or moved, handles
-// that were moved from. Each is an error at once, and leaves no thread behind.
+// Bad input to threads, tasks and callbacks: nothing to call, what cannot be copied or moved,
+// handles that were moved from. Each is an error at once, and leaves no thread behind.
 #include <gtest/gtest.h>
 
 #include <chrono>

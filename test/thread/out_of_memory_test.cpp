@@ -1,146 +1,27 @@
-// Everything that takes memory, with each of its allocations failing in turn: what could not be
-// done is said by std::bad_alloc (or std::system_error, where it was the kernel's or pthreads' to
-// give), what was begun is undone, nothing is lost or kept, and the runtime goes on. An executable
-// of its own, as it replaces the global operator new and malloc.
-//
-// Safe points without memory are in deliver/out_of_memory_test.cpp.
+// Threads, tasks and time, with each of their allocations failing in turn: what was begun is undone
+// or goes on, and what has ended a thread is told to somebody.
 #include <gtest/gtest.h>
 
-#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
-#include <new>
-#include <algorithm>
-#include <optional>
+#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
-#include <vector>
+#include <utility>
 
 #include "support/child.hpp"
-#include "support/failing_memory.hpp"
-#include "support/interrupts.hpp"
-#include "support/order.hpp"
+#include "support/clean_failures.hpp"
 
 namespace sigexc::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Longer than what a string keeps in itself.
-const char* const long_name = "a thread with a name that does not fit into a string itself";
-
-bool is_want_of_memory(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::bad_alloc&) {
-    return true;
-  } catch (const std::system_error& e) {
-    return e.code().value() == EAGAIN || e.code().value() == ENOMEM;
-  } catch (...) {
-    return false;
-  }
-}
-
-// Sends itself something, as a new target, and gets it.
-void expect_all_works() {
-  sigexc::thread other([] {
-    to_self(1);
-    return raised_here();
-  });
-  ASSERT_EQ(other.wait(), "1");
-}
-
-// Calls `body` with its first allocation failing, its second, ..., and each time `check(thrown)`
-// with memory again; `thrown` is null if nothing was. @return how many allocations it has.
-template <class Body, class Check>
-int expect_clean_failures(Body body, Check check) {
-  int most = 0;
-  for (const bool with_malloc : {false, true}) {
-    if (with_malloc && SIGEXC_TEST_HAS_OWN_MALLOC == 0) continue;
-    for (int round = 0; round < 2; ++round) {  // the first one makes what is made once
-      const int count = at_every_allocation(
-          [&] {
-            const long before = allocated;
-            {
-              std::exception_ptr thrown;
-              bool has_failed = false;
-              try {
-                body();
-              } catch (...) {
-                has_failed = allocations_left < 0;
-                thrown = std::current_exception();
-              }
-              const int left = allocations_left.exchange(-1);
-              is_malloc_failing = false;
-              if (thrown != nullptr) {
-                EXPECT_TRUE(has_failed && is_want_of_memory(thrown)) << words(thrown);
-              }
-              check(thrown);
-              if (left >= 0) allocations_left = left;  // for `at_every_allocation`
-            }
-            if (round == 1) {
-              EXPECT_EQ(allocated, before) << "were not given back";
-            }
-          },
-          with_malloc);
-      EXPECT_LT(count, 300);
-      most = std::max(most, count);
-    }
-  }
-  expect_all_works();
-  return most;
-}
-
-template <class Body>
-int expect_clean_failures(Body body) {
-  return expect_clean_failures(body, [](const std::exception_ptr&) {});
-}
-
-std::atomic<int> unobserved{0};
-class counting_unobserved {
- public:
-  counting_unobserved() {
-    unobserved = 0;
-    before_ = set_unobserved_handler([](const target&, std::exception_ptr) noexcept {
-      ++unobserved;
-    });
-  }
-  counting_unobserved(const counting_unobserved&) = delete;
-  counting_unobserved& operator=(const counting_unobserved&) = delete;
-  ~counting_unobserved() { set_unobserved_handler(before_); }
-
- private:
-  unobserved_handler before_;
-};
-
-TEST(WithoutMemory, AnEnrollmentIsMadeOrIsNot) {
-  const auto alive = targets().size();
-  EXPECT_GT(expect_clean_failures(
-                [] {
-                  const enrollment self(long_name);
-                  if (current_policy() != policy::immediate) std::abort();
-                },
-                [&](const std::exception_ptr&) { EXPECT_EQ(targets().size(), alive); }),
-            1);
-}
-
-TEST(WithoutMemory, TheFirstEnrollmentOfAProcessCanBeTriedAgain) {
-  SIGEXC_TEST_STARTS_THREADS_IN_CHILDREN();
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(
-      {
-        expect_clean_failures([] { const enrollment self(long_name); });
-        std::_Exit(testing::Test::HasFailure() ? 1 : 0);
-      },
-      testing::ExitedWithCode(0), "");
-}
 
 TEST(WithoutMemory, AThreadIsMadeAndHasItsResultOrIsNot) {  // D6
   const auto alive = targets().size();
@@ -172,72 +53,6 @@ TEST(WithoutMemory, AThreadIsTerminatedAndJoined) {
         });
       },
       [&](const std::exception_ptr&) { EXPECT_TRUE(has_ended); });
-}
-
-TEST(WithoutMemory, WhatIsSentIsQueuedOrWasNot) {  // S1, S8
-  const enrollment self;
-  const auto here = this_thread::get_target();
-  const std::string text(100, 'x');
-  expect_clean_failures([&] { here.interrupt(text); },
-                        [&](const std::exception_ptr& thrown) {
-                          EXPECT_EQ(here.pending(), thrown == nullptr ? 1U : 0U);
-                          EXPECT_EQ(raised_here(), thrown == nullptr ? text : "nothing");
-                        });
-  const auto exception = std::make_exception_ptr(1);
-  expect_clean_failures([&] { here.interrupt(exception); },
-                        [&](const std::exception_ptr& thrown) {
-                          EXPECT_EQ(raised_here(), thrown == nullptr ? "1" : "nothing");
-                        });
-}
-
-TEST(WithoutMemory, ATerminationIsQueuedAndRequestsStopOrNeither) {  // D5
-  std::optional<enrollment> self;
-  expect_clean_failures(
-      [&] {
-        self.emplace();
-        this_thread::get_target().terminate();
-      },
-      [&](const std::exception_ptr& thrown) {
-        if (self.has_value()) {
-          EXPECT_EQ(self->get_stop_token().stop_requested(), thrown == nullptr);
-          EXPECT_EQ(self->get_target().pending(), thrown == nullptr ? 1U : 0U);
-        }
-        self.reset();
-      });
-}
-
-TEST(WithoutMemory, APreparedInterruptIsMadeOrIsNotAndFiringTakesNone) {  // S10
-  const enrollment self;
-  const auto here = this_thread::get_target();
-  expect_clean_failures(
-      [&] {
-        prepared_interrupt bell(here, std::string(100, 'x'));
-        const int left = allocations_left.exchange(0);
-        bell.fire();
-        if (allocations_left != 0) std::abort();
-        allocations_left = left;
-      },
-      [&](const std::exception_ptr& thrown) {
-        EXPECT_EQ(raised_here(), thrown == nullptr ? std::string(100, 'x') : "nothing");
-      });
-}
-
-TEST(WithoutMemory, ACallbackIsAttachedOrIsNot) {  // D3
-  const enrollment self;
-  int handled = 0;
-  std::optional<attachment<int>> attached;
-  expect_clean_failures(
-      [&] {
-        attached.emplace(
-            attach<int>([&handled, much = std::string(100, 'x')](int) { ++handled; }));
-      },
-      [&](const std::exception_ptr& thrown) {
-        to_self(1);
-        EXPECT_EQ(raised_here(), thrown == nullptr ? "nothing" : "1");
-        EXPECT_EQ(handled, thrown == nullptr ? 1 : 0);
-        handled = 0;
-        attached.reset();
-      });
 }
 
 TEST(WithoutMemory, ACallbackIsAttachedToAThreadOrIsNot) {
@@ -405,81 +220,6 @@ TEST(WithoutMemory, AGroupGoesOnWithoutTheTaskThatCouldNotBeSpawned) {  // T3
       });
 }
 
-TEST(WithoutMemory, HandlersHaveAllRunOrNone) {  // D2
-  int seen = 0;
-  const exception_group both({std::make_exception_ptr(1), std::make_exception_ptr('a'),
-                              std::make_exception_ptr(2.0), std::make_exception_ptr(2.0F)});
-  expect_clean_failures(
-      [&] {
-        try {
-          throw both;
-        } catch (...) {
-          try {
-            handle_each([&](int) { ++seen; }, [&](char) { ++seen; });
-          } catch (const exception_group&) {  // the two that nobody takes
-          }
-        }
-      },
-      [&](const std::exception_ptr&) {
-        EXPECT_TRUE(seen == 0 || seen == 2) << seen;
-        seen = 0;
-      });
-}
-
-TEST(WithoutMemory, DiagnosisIsGivenOrIsNot) {
-  sigexc::thread sleeper({.name = long_name}, [] { sleep_for(1h); });
-  const auto who = sleeper.get_target();
-  {
-    const enrollment self;
-    to_self(1);
-    EXPECT_EQ(raised_here(), "1");
-    expect_clean_failures([&] {
-      (void)targets();
-      (void)who.name();
-      (void)backtrace::current();
-      (void)last_interrupt();
-    });
-  }
-  // What libdw and the demangler do without memory is theirs: `operator new` alone fails here.
-  at_every_allocation([&] {
-    try {
-      (void)diagnose(who);
-    } catch (const std::bad_alloc&) {
-    }
-  });
-  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  for (int left = 0, has_failed = true; has_failed; left += 50) {  // reading names takes its time
-    allocations_left = left;
-    dump(nowhere);  // throws nothing
-    has_failed = allocations_left.exchange(-1) < 0;
-  }
-  ::close(nowhere);
-  expect_all_works();
-}
-
-TEST(WithoutMemory, ABridgeIsMadeOrIsNot) {  // X4
-  const enrollment self;
-  struct sigaction before {};
-  struct sigaction after {};
-  ::sigaction(SIGUSR2, nullptr, &before);
-  expect_clean_failures([] { const signal_bridge both({SIGUSR1, SIGUSR2}); },
-                        [&](const std::exception_ptr&) {
-                          ::sigaction(SIGUSR2, nullptr, &after);
-                          EXPECT_EQ(after.sa_handler, before.sa_handler);
-                        });
-}
-
-TEST(WithoutMemory, AnExplorationIsGivenOrIsNot) {
-  expect_clean_failures([] {
-    const exploration found = explore([] {
-      safe_point();
-      const block_scope quiet;
-    });
-    // What a body throws is what it throws: here there was no memory to send the probe.
-    if (found.failed_at.has_value() && found.failure.empty()) std::abort();
-  });
-}
-
 TEST(WithoutMemory, AThreadThatNobodyWaitedForIsTold) {  // D6
   testing::internal::CaptureStderr();
   expect_clean_failures([] {
@@ -507,14 +247,13 @@ TEST(WithoutMemory, AReleaseThatThrowsBesideAnotherExceptionIsTold) {  // T4
 }
 
 TEST(WithoutMemory, PthreadExitEndsAThread) {  // D6
-  expect_clean_failures(
-      [] {
-        sigexc::thread other([] { ::pthread_exit(nullptr); });
-        try {
-          other.wait();
-        } catch (const std::runtime_error&) {
-        }
-      });
+  expect_clean_failures([] {
+    sigexc::thread other([] { ::pthread_exit(nullptr); });
+    try {
+      other.wait();
+    } catch (const std::runtime_error&) {
+    }
+  });
 }
 
 }  // namespace

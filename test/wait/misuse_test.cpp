@@ -1,5 +1,6 @@
-// Bad input to operations: pointers to nothing, times that are none, locks that nobody has. Each has
-// the error that the C library has for it, or ends at once; and interrupts come first, as ever (O1).
+// Bad input to operations: pointers to nothing, times that are none, locks that nobody has. Each
+// has the error that the C library has for it, or ends at once; and interrupts come first, as ever
+// (O1).
 #include <gtest/gtest.h>
 
 #include <sys/epoll.h>
@@ -57,9 +58,7 @@ std::vector<bad_call> bad_calls(int readable) {
       {"ppoll", EINVAL, [] { return posix::ppoll(nullptr, 0, &negative, nullptr); }},
       {"select", EINVAL, [] { return posix::select(-1, nullptr, nullptr, nullptr, nullptr); }},
       {"pselect", EINVAL,
-       [] {
-         return posix::pselect(0, nullptr, nullptr, nullptr, &too_many_nanoseconds, nullptr);
-       }},
+       [] { return posix::pselect(0, nullptr, nullptr, nullptr, &too_many_nanoseconds, nullptr); }},
       {"epoll_wait", EBADF, [] { return posix::epoll_wait(-1, nowhere<epoll_event>(), 1, -1); }},
       {"nanosleep", EFAULT, [] { return posix::nanosleep(nowhere<timespec>(), nullptr); }},
       {"nanosleep for too much", EINVAL,
@@ -68,13 +67,12 @@ std::vector<bad_call> bad_calls(int readable) {
        [] { return posix::nanosleep(&negative, nullptr); }},
       {"clock_nanosleep", EFAULT,
        [=] {
-         return returned(
-             posix::clock_nanosleep(CLOCK_MONOTONIC, 0, nowhere<timespec>(), nullptr));
+         return returned(posix::clock_nanosleep(CLOCK_MONOTONIC, 0, nowhere<timespec>(), nullptr));
        }},
       {"clock_nanosleep until", EFAULT,
        [=] {
-         return returned(posix::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
-                                                nowhere<timespec>(), nullptr));
+         return returned(
+             posix::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, nowhere<timespec>(), nullptr));
        }},
       {"clock_nanosleep until long ago", EINVAL,
        [=] {
@@ -155,7 +153,9 @@ TEST(Times, OfNothingOrLessEndEveryWaitAtOnce) {
     EXPECT_FALSE(some.units.try_acquire_for(time));
     EXPECT_EQ(some.held.sent().wait_for(time), delivery::pending);
     EXPECT_FALSE(other.wait_for(time));
-    EXPECT_FALSE(timeout(time, [] { for (;;) safe_point(); }));
+    EXPECT_FALSE(timeout(time, [] {
+      for (;;) safe_point();
+    }));
     std::unique_lock lock(some.mutex);
     EXPECT_EQ(some.never.wait_for(lock, time), std::cv_status::timeout);
     EXPECT_FALSE(some.never.wait_for(lock, time, [] { return false; }));
