@@ -1,6 +1,7 @@
 // Callbacks: handle an interrupt where the work is, and let the work go on.
 #pragma once
 
+#include <sigexc/detail/callable.hpp>
 #include <sigexc/exceptions.hpp>
 #include <sigexc/target.hpp>
 
@@ -49,6 +50,7 @@ class typed_callback final : public callback {
 template <class E, class F>
 std::shared_ptr<callback> make_callback(F function) {
   static_assert(std::is_invocable_v<F&, const E&>, "sigexc: a callback takes a const E&");
+  check_callable(function, "attach: the callback");
   return std::make_shared<typed_callback<E, F>>(std::move(function));
 }
 
@@ -104,7 +106,8 @@ class attachment {
 /// @return keeps it attached.
 ///
 /// Safe point: never.  Blocks: never.  Threads: acts on the caller's.  Signals: unsafe.
-/// Throws: `not_enrolled` on a thread that is no target; `std::bad_alloc`.
+/// Throws: `not_enrolled` on a thread that is no target; `std::invalid_argument` for a null pointer
+/// or an empty `std::function`; `std::bad_alloc`.
 /// See: D3, D4; the handlers of Common Lisp's condition system.
 template <class E, class F>
 [[nodiscard]] attachment<E> attach(F function) {

@@ -230,7 +230,8 @@ SIGEXC_EXPORT std::size_t count_leaves(const std::exception_ptr& exception);
 ///
 /// Safe point: never.  Blocks: never.  Threads: any.  Signals: unsafe.
 /// Throws: what no handler takes and what handlers throw, after all have run: one exception as
-/// itself, several as an `exception_group`; `std::logic_error` outside a catch clause.
+/// itself, several as an `exception_group`; `std::bad_alloc`, before any has run or in the place of
+/// such a group; `std::logic_error` outside a catch clause.
 /// See: D2; PEP 654.
 template <class... Handlers>
 void handle_each(Handlers&&... handlers) {

@@ -13,6 +13,7 @@
 // for atomics works otherwise (from GCC 16 on) `wait` for them is not there.
 #pragma once
 
+#include <sigexc/detail/callable.hpp>
 #include <sigexc/detail/current.hpp>
 #include <sigexc/detail/waker.hpp>
 #include <sigexc/export.hpp>
@@ -87,10 +88,12 @@ void await_future(Future& future) {
 ///
 /// Safe point: always, before `body`; and after it if it returned nothing.  Blocks: as `body`; at
 /// its end as long as `wake` is running.  Threads: acts on the caller's.  Signals: unsafe.
-/// Throws: interrupts; what `body` throws; `std::system_error` if the library's thread
-/// cannot be made.  See: O1-O3, M4, S10; `unblock function` of Ruby's `rb_nogvl`.
+/// Throws: interrupts; what `body` throws; `std::invalid_argument` if `wake` is a null pointer or
+/// an empty `std::function`; `std::system_error` if the library's thread cannot be made.
+/// See: O1-O3, M4, S10; `unblock function` of Ruby's `rb_nogvl`.
 template <class W, class F>
 decltype(auto) with_wake(W wake, F&& body) {
+  detail::check_callable(wake, "with_wake: the first function");
   detail::foreign_code running(
       [](void* it) noexcept { static_cast<void>((*static_cast<W*>(it))()); }, std::addressof(wake));
   if constexpr (std::is_void_v<std::invoke_result_t<F>>) {

@@ -140,7 +140,9 @@ class resumable_body final : public resumable_result<R> {
  public:
   template <class G>
   resumable_body(G&& body, std::size_t stack_size)
-      : resumable_result<R>(stack_size), body_(std::forward<G>(body)) {}
+      : resumable_result<R>(stack_size), body_(std::forward<G>(body)) {
+    check_callable(*body_, "resumable: what it is to call");
+  }
 
  private:
   void call() override { this->keep(*body_); }
@@ -181,9 +183,10 @@ class resumable {
   ///        on stderr, and ends the process by SIGSEGV.
   ///
   /// Safe point: never.  Blocks: never.  Threads: any.  Signals: unsafe.
-  /// Throws: `std::invalid_argument` for a stack that is too small; `std::system_error` where there
-  /// is no place for a stack or its guard, or if another handler owns SIGEXC's signal (X2);
-  /// `std::bad_alloc`; what copying the body throws.
+  /// Throws: `std::invalid_argument` for a stack that is too small, or a body that is a null
+  /// pointer or an empty `std::function`; `std::system_error` where there is no place for a stack
+  /// or its guard, or if another handler owns SIGEXC's signal (X2); `std::bad_alloc`; what copying
+  /// the body throws.
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, resumable> &&
            std::is_invocable_v<std::decay_t<F>&>) explicit resumable(F&& body,
@@ -338,12 +341,14 @@ class typed_continuation_callback final : public continuation_callback {
 /// @return keeps it attached.
 ///
 /// Safe point: never.  Blocks: never.  Threads: acts on the calling computation.  Signals: unsafe.
-/// Throws: `std::logic_error` outside of a computation; `std::bad_alloc`.
+/// Throws: `std::logic_error` outside of a computation; `std::invalid_argument` for a null pointer
+/// or an empty `std::function`; `std::bad_alloc`.
 /// See: D3; SML/NJ's `Signals.setHandler`.
 template <class E, class F>
 [[nodiscard]] attachment<E> attach_continuation(F function) {
   static_assert(std::is_invocable_r_v<continuation, F&, const E&, continuation>,
                 "sigexc: the callback takes a const E& and a continuation, and returns one");
+  detail::check_callable(function, "attach_continuation: the callback");
   return attachment<E>(
       detail::this_computation(),
       std::make_shared<detail::typed_continuation_callback<E, F>>(std::move(function)));

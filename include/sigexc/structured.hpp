@@ -105,7 +105,8 @@ class task {
   /// Sends `terminated`. The task that it ends has failed, as by any exception.
   receipt terminate() const { return get_target().terminate(); }
 
-  [[nodiscard]] target get_target() const { return target(state_->self); }
+  /// Throws: `std::logic_error` if this was moved from, as all others here.
+  [[nodiscard]] target get_target() const { return target(state().self); }
 
   /// Waits for the task to end. @return its result, by reference. Again: the same.
   ///
@@ -113,22 +114,26 @@ class task {
   /// Throws: what ended the task (which the group does not hear of by that); interrupts to the
   /// caller; `std::system_error` when a task waits for itself.  See: D6, O6.
   decltype(auto) wait() const {
-    detail::await_thread(*state_, std::nullopt);
-    detail::check_result(*state_);
+    detail::await_thread(state(), std::nullopt);
+    detail::check_result(state());
     return state_->get();
   }
 
   /// Waits for at most `duration`. @return whether the task has ended.
   template <class D>
   [[nodiscard]] bool wait_for(D duration) const {
-    return detail::await_thread(*state_, detail::after(duration));
+    return detail::await_thread(state(), detail::after(duration));
   }
 
   /// A token whose stop is requested by the termination of the task.
-  [[nodiscard]] std::stop_token get_stop_token() const { return state_->stop.get_token(); }
+  [[nodiscard]] std::stop_token get_stop_token() const { return state().stop.get_token(); }
 
  private:
   friend class task_group;
+  [[nodiscard]] detail::thread_result<R>& state() const {
+    if (state_ == nullptr) detail::no_thread();
+    return *state_;
+  }
   explicit task(std::shared_ptr<detail::thread_result<R>> state) noexcept
       : state_(std::move(state)) {}
 

@@ -95,9 +95,13 @@ enum class delivery {
   discarded   ///< the target ended first
 };
 
-/// Tells what became of an interrupt, and can take it back. Copyable; may be ignored.
+/// Tells what became of an interrupt, and can take it back. Copyable; may be ignored. To move it is
+/// to copy it, so there is none without an interrupt.
 class SIGEXC_EXPORT receipt {
  public:
+  receipt(const receipt&) noexcept = default;
+  receipt& operator=(const receipt&) noexcept = default;
+
   /// Safe point: never.  Blocks: never.  Threads: any.  Signals: unsafe.  Throws: nothing.
   [[nodiscard]] delivery state() const noexcept;
 
@@ -133,9 +137,12 @@ class SIGEXC_EXPORT receipt {
 };
 
 /// A thread (or a resumable computation) that can be interrupted. Copyable and cheap; may be kept
-/// after what it refers to has ended.
+/// after what it refers to has ended. To move it is to copy it, so there is none of nobody.
 class SIGEXC_EXPORT target {
  public:
+  target(const target&) noexcept = default;
+  target& operator=(const target&) noexcept = default;
+
   /// Sends `exception` to the target, which gets it at its next safe point.
   ///
   /// @param exception any copyable object; the type it has here is the type that is raised.
@@ -186,6 +193,7 @@ class SIGEXC_EXPORT target {
 };
 
 /// An interrupt made ahead of time, which can then be sent from anywhere, a signal handler too.
+/// Movable; one that was moved from does nothing.
 class SIGEXC_EXPORT prepared_interrupt {
  public:
   /// @param to who will get it. @param exception what will be raised, each time.

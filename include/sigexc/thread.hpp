@@ -177,7 +177,9 @@ class thread_task final : public thread_result<R> {
  public:
   template <class G, class... B>
   explicit thread_task(std::in_place_t, G&& function, B&&... arguments)
-      : call_(std::in_place, std::forward<G>(function), std::forward<B>(arguments)...) {}
+      : call_(std::in_place, std::forward<G>(function), std::forward<B>(arguments)...) {
+    check_callable(std::get<0>(*call_), "thread: what it is to call");
+  }
   void run() override {
     this->keep([this]() -> R {
       return std::apply(
@@ -210,7 +212,8 @@ class thread {
   ///
   /// Safe point: never.  Blocks: never.  Signals: unsafe.
   /// Throws: `std::system_error` if the thread cannot be made, or if another handler owns SIGEXC's
-  /// signal (X2); `std::bad_alloc`; what copying throws.
+  /// signal (X2); `std::invalid_argument` if the function is a null pointer or an empty
+  /// `std::function`; `std::bad_alloc`; what copying throws.
   template <class F, class... A>
   requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
   explicit thread(F&& function, A&&... arguments)

@@ -6,6 +6,8 @@
 // its fiber goes.
 #include "context/context.hpp"
 
+#include "mailbox/error_in_place.hpp"
+
 #include <sigexc/detail/current.hpp>
 #include <sigexc/mask.hpp>
 
@@ -14,7 +16,6 @@
 #include <cxxabi.h>
 
 #include <memory>
-#include <stdexcept>
 #include <utility>
 
 namespace sigexc::detail {
@@ -48,8 +49,7 @@ struct lent_stack {
   } catch (...) {
     self.failure_ = std::current_exception();
     if (self.failure_ == nullptr)  // not a C++ exception
-      self.failure_ = std::make_exception_ptr(
-          std::runtime_error("sigexc: the computation was ended by a foreign exception"));
+      self.failure_ = error_in_place("sigexc: the computation was ended by a foreign exception");
   }
   const scope nothing_more(policy::never, governed_types<>);
   self.drop_body();

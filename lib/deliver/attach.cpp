@@ -3,9 +3,16 @@
 
 #include "target/record.hpp"
 
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace sigexc::detail {
+
+void refuse_null_callable(const char* what) {
+  throw std::invalid_argument("sigexc: " + std::string(what) +
+                              " is a null pointer or an empty std::function");
+}
 
 void add_callback(record& to, std::shared_ptr<callback> added, position where) {
   // In a child of fork() the list of another target may be locked for ever, and is of no use.

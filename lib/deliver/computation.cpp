@@ -68,13 +68,22 @@ void change_quiet(bool to, record* outside, record& inside) noexcept {
 bool is_computation(const record& which) noexcept { return which.of != nullptr; }
 
 computation::computation(std::string name)
-    : self_(make_record(std::move(name), std::stop_source(), this)),
-      pause_(reference<interrupt>::adopt(new fired_interrupt(*self_, a_pause))) {
+    : self_(make_record(std::move(name), std::stop_source(), this)) {
+  try {
+    pause_ = reference<interrupt>::adopt(new fired_interrupt(*self_, a_pause));
+  } catch (...) {
+    self_->abandon();
+    throw;
+  }
   // Nobody can have sent to it yet. Else its first block would have to wait for a system call.
   if (has_barrier_everywhere()) self_->traffic.leave_fence_to_senders();
 }
 
-computation::~computation() = default;
+// One that ran, or was unwound, is closed. Else what is derived from this could not be made: there
+// was no place for its stack, or its body could not be copied.
+computation::~computation() {
+  if (!has_ended()) self_->abandon();
+}
 
 bool computation::has_ended() const noexcept { return self_->is_closed(); }
 

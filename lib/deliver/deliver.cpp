@@ -18,6 +18,7 @@
 
 #include "deliver/explorer.hpp"
 #include "deliver/raise_list.hpp"
+#include "mailbox/error_in_place.hpp"
 #include "signal/install.hpp"
 #include "target/record.hpp"
 #include "unwind/examine.hpp"
@@ -210,8 +211,7 @@ __attribute__((no_sanitize("null"))) bool run_callback(record& self, interrupt& 
   } catch (...) {
     std::exception_ptr thrown = caught_exception();
     if (thrown == nullptr)  // not a C++ exception
-      thrown = std::make_exception_ptr(
-          std::runtime_error("sigexc: a callback threw a foreign exception"));
+      thrown = error_in_place("sigexc: a callback threw a foreign exception");
     // A termination that is thrown on is still the termination.
     if (one.cause() == nullptr || !matches(thrown, typeid(terminated)))
       one.replacement = std::move(thrown);

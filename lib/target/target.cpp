@@ -86,13 +86,14 @@ prepared_interrupt::prepared_interrupt(target to, std::exception_ptr exception)
 }
 
 void prepared_interrupt::fire() noexcept {
+  if (!interrupt_) return;  // moved from
   const std::uint32_t firing = detail::fire(*record_, *interrupt_, detail::current.self);
   if (firing != 0 && record_->wakers.has_any())
     static_cast<detail::fired_interrupt&>(*interrupt_).post_for(firing);
 }
 
 bool prepared_interrupt::is_pending() const noexcept {
-  return interrupt_->is_pending();
+  return interrupt_ && interrupt_->is_pending();
 }
 
 }  // namespace sigexc

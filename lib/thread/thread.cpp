@@ -1,6 +1,7 @@
 // Starting, running, awaiting and ending a thread.
 #include <sigexc/thread.hpp>
 
+#include "mailbox/error_in_place.hpp"
 #include "mailbox/parking_lot.hpp"
 #include "target/record.hpp"
 #include "thread/start.hpp"
@@ -82,14 +83,13 @@ __attribute__((no_sanitize("null"))) void* thread_main(void* argument) {
   try {
     run_body(*state);
   } catch (abi::__forced_unwind&) {  // pthread_exit or pthread_cancel: it must go on
-    state->failure = std::make_exception_ptr(
-        std::runtime_error("sigexc: the thread was ended by pthread_exit or pthread_cancel"));
+    state->failure =
+        error_in_place("sigexc: the thread was ended by pthread_exit or pthread_cancel");
     throw;
   } catch (...) {
     state->failure = std::current_exception();  // D6
     if (state->failure == nullptr)              // not a C++ exception
-      state->failure = std::make_exception_ptr(
-          std::runtime_error("sigexc: the thread was ended by a foreign exception"));
+      state->failure = error_in_place("sigexc: the thread was ended by a foreign exception");
   }
   return nullptr;
 }

@@ -27,6 +27,7 @@ bool is_termination(const std::exception_ptr& exception) noexcept {
   return std::all_of(members.begin(), members.end(), is_termination);
 }
 
+// Takes no memory that it cannot do without: an exception would end the process here.
 void print_unobserved(const target& ended, std::exception_ptr exception) noexcept {
   const std::type_info* const type = exception.__cxa_exception_type();
   const std::unique_ptr<char, void (*)(void*)> demangled(
@@ -38,7 +39,7 @@ void print_unobserved(const target& ended, std::exception_ptr exception) noexcep
   else if (matches(exception, typeid(interruption), &object))
     what = static_cast<const interruption*>(object)->what();
   std::fprintf(stderr, "sigexc: thread '%s' ended by an exception that nobody waited for: %s%s%s\n",
-               ended.name().c_str(), demangled ? demangled.get() : type->name(),
+               ended.record().name.c_str(), demangled ? demangled.get() : type->name(),
                *what != '\0' ? ": " : "", what);
 }
 

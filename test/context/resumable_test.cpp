@@ -3,6 +3,7 @@
 #include <sigexc/resumable.hpp>
 #include <sigexc/sigexc.hpp>
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -41,6 +42,34 @@ TEST(Resumable, PausesAtASafePointAndGoesOnBehindIt) {  // C1
   EXPECT_EQ(work.resume(), progress::finished);
   EXPECT_EQ(work.result(), 30);
   EXPECT_TRUE(work.get_target().finished());
+}
+
+TEST(Resumable, OfNothingToCallIsAnInvalidArgument) {
+  const auto alive = targets().size();
+  void (*const none)() = nullptr;
+  EXPECT_THROW(resumable<void>{none}, std::invalid_argument);
+  EXPECT_THROW(resumable<void>{std::function<void()>()}, std::invalid_argument);
+  EXPECT_EQ(targets().size(), alive);
+  resumable work([] {
+    return raised_by(
+        [] { (void)attach_continuation<int>(std::function<continuation(int, continuation)>()); });
+  });
+  work.resume();
+  EXPECT_NE(work.result().find("null pointer or an empty std::function"), std::string::npos);
+}
+
+TEST(Resumable, MovedFromIsALogicError) {
+  resumable first([] { return 1; });
+  resumable second = std::move(first);
+  EXPECT_THROW(first.resume(), std::logic_error);  // NOLINT: what is tested
+  EXPECT_THROW(first.pause(), std::logic_error);
+  EXPECT_THROW((void)first.get_target(), std::logic_error);
+  EXPECT_THROW((void)first.result(), std::logic_error);
+  EXPECT_EQ(second.resume(), progress::finished);
+  EXPECT_THROW(second.resume(), std::logic_error);
+  second.pause();  // no effect
+  second = std::move(second);
+  EXPECT_EQ(second.result(), 1);
 }
 
 TEST(Resumable, RunsOnAThreadThatIsNoTarget) {

@@ -1,38 +1,14 @@
 // Safe points without memory: what there is no memory to raise is raised later, and nothing is
-// lost, doubled, or said to have been swallowed. An executable of its own, as it replaces the
-// global operator new: here any allocation can be made to fail.
+// lost, doubled, or said to have been swallowed.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
 #include <vector>
 
+#include "support/failing_memory.hpp"
 #include "support/interrupts.hpp"
-
-namespace {
-// How many allocations of this thread succeed before one fails; negative: all. Then all succeed.
-thread_local int allocations_left = -1;
-}  // namespace
-
-// Not inlined, or gcc takes the pairs for mismatched.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
-  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
-  try {
-    return operator new(size);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
 
 namespace sigexc::test {
 namespace {
@@ -42,6 +18,7 @@ namespace {
 class noted_target {
  public:
   noted_target() {
+    await_others_asleep();
     to_self(0);
     raised_here();
   }
@@ -120,6 +97,7 @@ void expect_raised(F send, const std::string& without_memory, const std::string&
 
 TEST(OutOfMemory, RaisesWhatCannotBeNoted) {  // S8
   const enrollment self;
+  await_others_asleep();
   to_self(1);
   EXPECT_EQ(raised_in_turn(1).words(), "1");  // the first is for what is raised
   EXPECT_FALSE(last_interrupt().has_value());

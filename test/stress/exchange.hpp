@@ -43,33 +43,27 @@ struct bell {  // a prepared interrupt
   std::size_t sender = 0;
 };
 struct replaced {};  // what a callback throws for what it got
+struct stray {       // from somebody who sends to whomever he finds
+  std::uint64_t number = 0;
+};
 
 using random_source = std::minstd_rand;
 inline bool chance(random_source& random, unsigned one_in) { return random() % one_in == 0; }
 
-// What one target has seen. Written by its thread, read by others when that has ended.
-class book {
+// In which order one target has seen what came, and whether it has heard its bells. Written by its
+// thread, read by others when that has ended.
+class order_book {
  public:
-  explicit book(std::size_t per_sender) {
-    for (auto& column : seen_) column.resize(per_sender);
-  }
-
-  void note(const item& what, std::size_t kind) {
-    ++seen_[what.sender][what.number];
+  void note_order(const item& what, std::size_t kind) {
     auto& last = last_[what.sender][kind];
     if (last && *last >= what.number) ++overtaken_;
     last = what.number;
   }
-  void note(const even& what) { note(what, 0); }
-  void note(const odd& what) { note(what, 1); }
   void note(const bell& what) { heard_[what.sender] = rung_[what.sender].load(); }
 
   // A sender says that it is about to fire for the n-th time.
   void announce(std::size_t sender, std::size_t n) { rung_[sender].store(n); }
 
-  [[nodiscard]] unsigned seen(std::size_t sender, std::size_t number) const {
-    return seen_[sender][number];
-  }
   [[nodiscard]] std::size_t overtaken() const { return overtaken_; }
   // Whether the last firing of each sender was followed by a delivery.
   [[nodiscard]] bool has_heard_all() const {
@@ -82,11 +76,40 @@ class book {
   std::size_t caught = 0;
 
  private:
-  std::array<std::vector<std::uint8_t>, senders> seen_;
   std::array<std::array<std::optional<std::size_t>, 2>, senders> last_;
   std::array<std::size_t, senders> heard_{};
   std::array<std::atomic<std::size_t>, senders> rung_{};
   std::size_t overtaken_ = 0;
+};
+
+// What one target has seen, each by its number. As above.
+class book : public order_book {
+ public:
+  explicit book(std::size_t per_sender) {
+    for (auto& column : seen_) column.resize(per_sender);
+  }
+
+  using order_book::note;
+  void note(const even& what) { note(what, 0); }
+  void note(const odd& what) { note(what, 1); }
+  void note(const stray& /*unused*/) {}
+  // In a callback that returns.
+  template <class E>
+  void note_handled(const E& what) {
+    note(what);
+  }
+
+  [[nodiscard]] unsigned seen(std::size_t sender, std::size_t number) const {
+    return seen_[sender][number];
+  }
+
+ private:
+  void note(const item& what, std::size_t kind) {
+    ++seen_[what.sender][what.number];
+    note_order(what, kind);
+  }
+
+  std::array<std::vector<std::uint8_t>, senders> seen_;
 };
 
 // Takes attachments from targets and destroys them on a thread of its own.
@@ -130,10 +153,14 @@ class detacher {
 };
 
 // The work of a target: it opens scopes, waits, throws and catches at random.
-class worker {
+template <class Book>
+class basic_worker {
  public:
-  worker(book& notes, detacher& helper, const sigexc::receipt& never, unsigned seed)
+  basic_worker(Book& notes, detacher& helper, const sigexc::receipt& never, unsigned seed)
       : notes_(notes), helper_(helper), never_(never), random_(seed) {}
+  basic_worker(const basic_worker&) = delete;
+  basic_worker& operator=(const basic_worker&) = delete;
+  virtual ~basic_worker() = default;
 
   void run(const std::atomic<bool>& is_over) {
     while (!is_over.load(std::memory_order_relaxed)) guarded([this] { step(0); });
@@ -144,6 +171,12 @@ class worker {
     while (self.pending() != 0) guarded([] { sigexc::safe_point(); });
   }
   [[nodiscard]] std::size_t late_calls() const { return late_calls_; }
+
+ protected:
+  // What is done in the innermost of the scopes.
+  virtual void rest() { wait_a_moment(); }
+  void wait_a_moment() { (void)never_.wait_for(std::chrono::microseconds(random_() % 20)); }
+  random_source& random() { return random_; }
 
  private:
   template <class Body>
@@ -156,15 +189,15 @@ class worker {
   }
 
   void collect() {
-    sigexc::handle_each([this](const even& e) { notes_.note(e); },
-                        [this](const odd& o) { notes_.note(o); },
-                        [this](const bell& b) { notes_.note(b); },
-                        [this](const replaced&) { ++notes_.caught; }, [](const int&) {});
+    sigexc::handle_each(
+        [this](const even& e) { notes_.note(e); }, [this](const odd& o) { notes_.note(o); },
+        [this](const bell& b) { notes_.note(b); }, [this](const stray& s) { notes_.note(s); },
+        [this](const replaced&) { ++notes_.caught; }, [](const int&) {});
   }
 
   void step(int depth) {
     sigexc::safe_point();
-    if (depth == 4) return wait_a_moment();
+    if (depth == 4) return rest();
     switch (random_() % 16) {
       case 0:
         return within<sigexc::block_scope<>>(depth);
@@ -191,7 +224,7 @@ class worker {
       case 11:
         return unwind(depth);
       case 12:
-        return wait_a_moment();
+        return rest();
       default:
         guarded([this, depth] { step(depth + 1); });
     }
@@ -221,8 +254,8 @@ class worker {
 
   void with_callback(int depth) {
     const auto first = sigexc::attach<odd>([this](const odd& what) {
+      if (!chance(random_, 4)) return notes_.note_handled(what);
       notes_.note(what);
-      if (!chance(random_, 4)) return;
       ++notes_.thrown;
       throw replaced{};
     });
@@ -235,7 +268,7 @@ class worker {
       auto is_attached = std::make_shared<std::atomic<bool>>(true);
       auto attached = sigexc::attach<even>([this, is_attached](const even& what) {
         if (!is_attached->load()) ++late_calls_;
-        notes_.note(what);
+        notes_.note_handled(what);
       });
       helper_.take({is_attached, std::move(attached)});
     }
@@ -245,7 +278,7 @@ class worker {
   // An exception on its way holds all others, also in waits.
   void unwind(int depth) {
     struct waits_at_the_end {
-      worker& owner;
+      basic_worker& owner;
       ~waits_at_the_end() { owner.wait_a_moment(); }
     };
     const sigexc::block_scope<> block;
@@ -255,14 +288,13 @@ class worker {
     throw 1;
   }
 
-  void wait_a_moment() { (void)never_.wait_for(std::chrono::microseconds(random_() % 20)); }
-
-  book& notes_;
+  Book& notes_;
   detacher& helper_;
   const sigexc::receipt& never_;
   random_source random_;
   std::size_t late_calls_ = 0;
 };
+using worker = basic_worker<book>;
 
 // Sends its share to the targets, and keeps what the receipts say.
 class sender {
@@ -341,6 +373,7 @@ class idle_target {
     is_over_.notify_all();
   }
   [[nodiscard]] const sigexc::receipt& never() const { return never_; }
+  [[nodiscard]] sigexc::target get_target() const { return thread_.get_target(); }
 
  private:
   std::atomic<bool> is_over_{false};

@@ -107,6 +107,7 @@ kept_result<F> take_result(thread_result<std::invoke_result_t<F>>& task) {
 template <class F>
 std::shared_ptr<thread_result<std::invoke_result_t<F>>> borrowing_task(F& function) {
   using R = std::invoke_result_t<F>;
+  check_callable(function, "race, all: a function");
   auto call = [&function]() -> R { return std::invoke(std::forward<F>(function)); };
   return std::make_shared<thread_task<R, decltype(call)>>(std::in_place, std::move(call));
 }
