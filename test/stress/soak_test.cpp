@@ -34,15 +34,11 @@ namespace soak {
 namespace {
 
 using sigexc::test::await;
+using sigexc::test::is_sanitized;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool is_sanitized = true;
-#else
-constexpr bool is_sanitized = false;
-#endif
 bool is_long() { return std::getenv("SIGEXC_STRESS_ROUNDS") != nullptr; }
 std::size_t rounds() {
-  return static_cast<std::size_t>(sigexc::test::stress_rounds(is_sanitized ? 100'000 : 400'000));
+  return static_cast<std::size_t>(sigexc::test::stress_rounds(400'000));
 }
 
 // What must not grow.
