@@ -103,7 +103,7 @@ TEST(Sleep, GoesOnForTheRestOfItsTimeAfterACallback) {  // D3, O4
     EXPECT_LT(clock::now(), begin + 60s);
   });
   for (int i = 0; i < 10; ++i) {
-    where.await_asleep();
+    await([tid = where.tid()] { return kernel_state(tid) != 'R'; });  // it may be over
     sleeper.interrupt(i).wait();
   }
   sleeper.wait();
