@@ -67,6 +67,23 @@ void running_flag(benchmark::State& state) {
       [](std::thread&) { flag.store(true, std::memory_order_relaxed); });
 }
 
+// The floor of what can carry any exception from one thread to another: the sender makes it, and the
+// target rethrows it.
+std::atomic<std::exception_ptr*> letter{nullptr};
+void poll_letter() {
+  if (letter.load(std::memory_order_relaxed) == nullptr) return;
+  const std::unique_ptr<std::exception_ptr> got(letter.exchange(nullptr));
+  std::rethrow_exception(std::move(*got));
+}
+
+void running_exception_ptr(benchmark::State& state) {
+  interrupt_each_time<std::thread>(
+      state, when::running, [] { run_until_caught<stop_it>(poll_letter); },
+      [](std::thread&) {
+        letter = new std::exception_ptr(std::make_exception_ptr(stop_it{}));
+      });
+}
+
 void running_sigexc(benchmark::State& state) {
   interrupt_each_time<interruptible_thread>(
       state, when::running, [] { run_until_caught<stop_it>([] { sigexc::safe_point(); }); },
@@ -110,6 +127,7 @@ void running_pthread_cancel(benchmark::State& state) {
 }
 
 BENCHMARK(running_flag)->UseManualTime()->Iterations(3000);
+BENCHMARK(running_exception_ptr)->UseManualTime()->Iterations(3000);
 BENCHMARK(running_sigexc)->UseManualTime()->Iterations(3000);
 BENCHMARK(running_pthread_kill)->UseManualTime()->Iterations(2000);
 BENCHMARK(running_stop_token)->UseManualTime()->Iterations(3000);

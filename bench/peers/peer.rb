@@ -29,10 +29,12 @@ end
 
 # The block goes on until it is interrupted.
 def caught(name, count, &work)
+  ready = Queue.new
   noticed = Queue.new
   target = Thread.new do
     Thread.handle_interrupt(StopIt => :never) do
       count.times do
+        ready << true
         begin
           Thread.handle_interrupt(StopIt => :immediate, &work)
         rescue StopIt
@@ -42,6 +44,7 @@ def caught(name, count, &work)
     end
   end
   both = Array.new(count) do
+    ready.pop
     sleep 0.0005
     before = now
     target.raise(StopIt)
@@ -56,9 +59,11 @@ end
 # Four senders to one target: the time that one exception takes.
 def storm
   per_sender = 2000
+  ready = Queue.new
   target = Thread.new do
     got = 0
     Thread.handle_interrupt(StopIt => :never) do
+      ready << true
       while got < 4 * per_sender
         begin
           Thread.handle_interrupt(StopIt => :immediate) { Thread.pass while true }
@@ -68,7 +73,7 @@ def storm
       end
     end
   end
-  Thread.pass
+  ready.pop
   start = now
   senders = Array.new(4) { Thread.new { per_sender.times { target.raise(StopIt) } } }
   senders.each(&:join)
