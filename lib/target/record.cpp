@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <new>
 #include <typeinfo>
 #include <utility>
 
@@ -229,11 +228,7 @@ void record::revive() noexcept {
   wakers.renew();
   callbacks.renew();
   requeue_deadlines_in_child(*this);
-  try {
-    registry::add(*this);
-  } catch (const std::bad_alloc&) {
-    // It is not among the `targets()`, and works.
-  }
+  registry::add(*this);
 }
 
 reference<record> make_record(std::string name, std::stop_source stop, computation* of) {
