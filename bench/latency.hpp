@@ -3,8 +3,8 @@
 // `p99` (`send`: the median of what it took the sender). A mean would tell of the machine's other
 // work.
 //
-// Who waits here for the other thread does not sleep: a round is to measure how the target is woken,
-// not how the sender is. He gives way, though, to whoever else wants his processor.
+// Who waits here for the other thread does not sleep: a round is to measure how the target is
+// woken, not how the sender is. He gives way, though, to whoever else wants his processor.
 #pragma once
 
 #include <sigexc/thread.hpp>
@@ -109,7 +109,7 @@ class rounds {
 
  private:
   const when state_;
-  std::atomic<pid_t> tid_{0};            // not 0: a round has begun. Set by the target
+  std::atomic<pid_t> tid_{0};             // not 0: a round has begun. Set by the target
   std::atomic<std::int64_t> noticed_{0};  // when; 0: not yet. Set by the target
   samples latency_;
   samples sending_;

@@ -2,10 +2,10 @@
 
     python3 bench/measure.py --build DIR [--rounds N] [--only PATTERN]
 
-In each round each program runs once, and each round begins with another one, so that what else goes
-on on the machine falls upon all of them. A program that fails, or is not there, or takes too long is
-named in the report and ends nothing. DIR/samples.json has all the numbers; report.py makes a page of
-it.
+In each round each program runs once, and each round begins with another one, so that what else
+goes on on the machine falls upon all of them. A program that fails, or is not there, or takes too
+long is named in the report and ends nothing. DIR/samples.json has all the numbers; report.py makes a
+page of it.
 
 A sample's name is that of the benchmark, with what it was run with behind a dot: `.awake`, while
 something else keeps the processors from sleeping, and gives way to anyone; `.when_waiting`. A peer's
@@ -26,7 +26,7 @@ import sys
 import report
 
 HERE = pathlib.Path(__file__).resolve().parent
-TOO_LONG = 120  # seconds, for one run of one program
+TOO_LONG = 180  # seconds, for one run of one program
 BLOCKED = ["caught_read", "caught_condition", "caught_sleep"]
 
 
@@ -102,17 +102,19 @@ def parse_peer(language):
     return parse
 
 
-def google(build, name, *arguments, only=".", **options):
+def google(build, name, *arguments, only=".", label="", **options):
     command = [build / "bench" / name, *arguments, f"--benchmark_filter={only}",
                "--benchmark_format=json", "--benchmark_min_time=0.1",
                "--benchmark_enable_random_interleaving=true"]
-    return Program(name + options.get("suffix", ""), command, parse_google, **options)
+    return Program(name + (label or options.get("suffix", "")), command, parse_google, **options)
 
 
 def ours(build):
     return [
         google(build, "bench_poll"),
-        google(build, "bench_send"),
+        google(build, "bench_send", only="running_", label=".running"),
+        google(build, "bench_send", only="storm_", label=".storm"),
+        google(build, "bench_send", only="targets_", label=".targets"),
         google(build, "bench_send", "--when_waiting", only="running_sigexc",
                suffix=".when_waiting"),
         google(build, "bench_wait"),
@@ -164,15 +166,17 @@ def note(failed, name, why):
     failed.setdefault(name, why)
 
 
-def first_line(*command):
+def version(*command):
+    """The first number with a dot that the command prints."""
     if shutil.which(command[0]) is None:
         return None
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    return (done.stdout or done.stderr).splitlines()[0]
+    found = re.search(r"\d+\.[\d.]*\d", done.stdout)
+    return found.group(0) if found else None
 
 
 def package_version(name):
-    return first_line("dpkg-query", "-W", "-f", "${Version}\n", name)
+    return version("dpkg-query", "-W", "-f", "${Version}", name)
 
 
 def machine():
@@ -187,16 +191,16 @@ def machine():
         "kernel": re.match(r"[\d.]*\d", os.uname().release).group(0),
         "load": os.getloadavg()[0],
         "versions": {
-            "g++": first_line("g++", "--version"),
+            "g++": version("g++", "--version"),
             "glibc": package_version("libc6"),
             "Boost": package_version("libboost-thread1.74.0"),
             "Google Benchmark": package_version("libbenchmark-dev"),
             "SQLite": package_version("libsqlite3-0"),
-            "GHC": first_line("ghc", "--numeric-version"),
-            "Java": first_line("java", "--version"),
-            "Ruby": first_line("ruby", "--version"),
-            "Racket": first_line("racket", "--version"),
-            "CPython": first_line(sys.executable, "--version"),
+            "GHC": version("ghc", "--numeric-version"),
+            "Java": version("java", "--version"),
+            "Ruby": version("ruby", "--version"),
+            "Racket": version("racket", "--version"),
+            "CPython": version(sys.executable, "--version"),
         },
     }
 

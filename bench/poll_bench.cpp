@@ -24,8 +24,7 @@ template <class Do>
     // clang-format on
   }
   using benchmark::Counter;
-  state.counters["each"] =
-      Counter(in_a_row, Counter::kIsIterationInvariantRate | Counter::kInvert);
+  state.counters["each"] = Counter(in_a_row, Counter::kIsIterationInvariantRate | Counter::kInvert);
 }
 
 // The floor of the first: a flag of the thread's own, which somebody else may set.
@@ -55,8 +54,9 @@ void poll_pthread(benchmark::State& state) {
 }
 // On a thread of Boost's: on others there is nothing to ask.
 void poll_boost(benchmark::State& state) {
-  boost::thread([&] { sixteen_times(state, [] { boost::this_thread::interruption_point(); }); })
-      .join();
+  boost::thread([&] {
+    sixteen_times(state, [] { boost::this_thread::interruption_point(); });
+  }).join();
 }
 BENCHMARK(poll_flag);
 BENCHMARK(poll_sigexc);

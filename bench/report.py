@@ -3,7 +3,7 @@
     python3 bench/report.py SAMPLES.json [DIRECTORY]
 
 results.md, latency.svg and cost.svg in DIRECTORY (here, unless it is given) are written anew. Which
-lines there are, stands in lines.py. A value is the median of the rounds; a ratio is the median of the
+lines there are, stands in lines.py. A value is the median of the rounds; a ratio is that of the
 rounds' own ratios, as what disturbs a round disturbs both of its parts.
 """
 import json
@@ -19,9 +19,8 @@ class Samples:
         self.of = samples
 
     def rounds(self, name):
-        """A list, empty if nothing was measured. Of several, separated by "|", the least."""
-        each = [self.of.get(one, []) for one in name.split("|")]
-        return [min(together) for together in zip(*each)] if all(each) else []
+        """A list, empty if nothing was measured."""
+        return self.of.get(name, [])
 
     def value(self, name):
         found = self.rounds(name)
@@ -86,7 +85,8 @@ def budget_row(samples, budget):
         verdict = "kept"
     else:
         verdict = "**missed**" + (", kept in a round" if min(found) <= budget.limit else "")
-    return [budget.line, budget.what, amount(budget.ours, samples.value(budget.ours)), against, ratio,
+    ours = amount(budget.ours, samples.value(budget.ours))
+    return [budget.line, budget.what, ours, against, ratio,
             spread(found, show) if found else "–", limit, verdict]
 
 
@@ -127,7 +127,7 @@ def peers(samples):
     return page + f"\n{notes}.\n"
 
 
-def compared(samples, rows, with_what):
+def compared(samples, rows):
     made = []
     for what, ours, to, to_what in rows:
         found = samples.ratios(ours, to) if to else []
@@ -135,7 +135,7 @@ def compared(samples, rows, with_what):
                      f"{to_what}: {amount(to, samples.value(to))}" if to else "–",
                      f"{digits(statistics.median(found))} ×" if found else "–",
                      spread(found, digits) if found else "–"])
-    return table(["", "ours", with_what, "ratio", "spread"], made, right=(1, 3))
+    return table(["", "ours", "measured against", "ratio", "spread"], made, right=(1, 3))
 
 
 def costs(samples):
@@ -152,8 +152,8 @@ def costs(samples):
 
 def header(about):
     kind = ", a virtual machine" if about["is_virtual"] else ""
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items()
-                         if version)
+    versions = ", ".join(f"{name} {version or 'missing'}"
+                         for name, version in about["versions"].items())
     page = f"""# What it costs
 
 Written by `bench/run`, which measures ours and the peers' side by side; not by hand.
@@ -161,13 +161,14 @@ Written by `bench/run`, which measures ours and the peers' side by side; not by 
 - {about['date']}: {about['processor']}, {about['processors']} processors{kind}; Linux \
 {about['kernel']}; load by others when it began: {about['load']:.1f}.
 - {versions}.
-- {about['rounds']} rounds, in each of which every program ran once. A value is the median of the
-  rounds, a ratio that of the rounds' own ratios, and the spread goes from the least to the greatest.
-- Read the ratios: times are of this machine, and of what else it had to do. A latency is itself the
-  median of hundreds, from the send to the catch clause, by one clock; a look at that clock is part of
-  each sender's time.
-- *Awake*: something of the lowest priority keeps the processors from sleeping, so that a wake-up costs
-  what the kernel does. *Asleep*: the target's processor had nothing to do for 0.2 ms or more.
+- {about['rounds']} round(s), in each of which every program ran once. A value is the median of the
+  rounds, a ratio that of the rounds' own ratios, and the spread goes from the least to the
+  greatest.
+- Read the ratios: times are of this machine, and of what else it had to do. A latency is itself
+  the median of hundreds, from the send to the catch clause, by one clock; a look at that clock is
+  part of each sender's time.
+- *Awake*: something of the lowest priority keeps the processors from sleeping, so that a wake-up
+  costs what the kernel does. *Asleep*: the target's processor had nothing to do for 0.2 ms or more.
 """
     for name, why in about["failed"].items():
         page += f"- **{name} failed**: {' '.join(why.split())}\n"
@@ -176,6 +177,7 @@ Written by `bench/run`, which measures ours and the peers' side by side; not by 
 
 def page(data):
     samples = Samples(data["samples"])
+    work = [(what, ours, to, "without") for what, ours, to in lines.WORK]
     return f"""{header(data['about'])}
 ## Budgets
 
@@ -183,8 +185,8 @@ def page(data):
 ## Beside the peers
 
 *floor* is the least that anything could take: a flag, a counter, a throw, two looks at the clock, a
-vector behind a mutex, `std::thread`. *signal* is `pthread_kill` or `pthread_sigmask` alone, *pthread*
-is `pthread_cancel` and what belongs to it.
+vector behind a mutex, `std::thread`. *signal* is `pthread_kill` or `pthread_sigmask` alone,
+*pthread* is `pthread_cancel` and what belongs to it.
 
 {peers(samples)}
 ![Latencies](latency.svg)
@@ -193,14 +195,14 @@ is `pthread_cancel` and what belongs to it.
 
 With safe points and nobody who interrupts, against the same without.
 
-{compared(samples, [(what, ours, to, 'without') for what, ours, to in lines.WORK], 'measured against')}
+{compared(samples, work)}
 ## By number and depth
 
 ![Costs](cost.svg)
 {costs(samples)}
 ## Without a budget
 
-{compared(samples, lines.OTHERS, 'measured against')}"""
+{compared(samples, lines.OTHERS)}"""
 
 
 def draw_latencies(samples, pyplot, path):

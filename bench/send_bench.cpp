@@ -67,8 +67,8 @@ void running_flag(benchmark::State& state) {
       [](std::thread&) { flag.store(true, std::memory_order_relaxed); });
 }
 
-// The floor of what can carry any exception from one thread to another: the sender makes it, and the
-// target rethrows it.
+// The floor of what can carry any exception from one thread to another: the sender makes it, and
+// the target rethrows it.
 std::atomic<std::exception_ptr*> letter{nullptr};
 void poll_letter() {
   if (letter.load(std::memory_order_relaxed) == nullptr) return;
@@ -79,9 +79,7 @@ void poll_letter() {
 void running_exception_ptr(benchmark::State& state) {
   interrupt_each_time<std::thread>(
       state, when::running, [] { run_until_caught<stop_it>(poll_letter); },
-      [](std::thread&) {
-        letter = new std::exception_ptr(std::make_exception_ptr(stop_it{}));
-      });
+      [](std::thread&) { letter = new std::exception_ptr(std::make_exception_ptr(stop_it{})); });
 }
 
 void running_sigexc(benchmark::State& state) {
@@ -126,12 +124,12 @@ void running_pthread_cancel(benchmark::State& state) {
   bench::cancel_each_time(state, when::running, [] { poll_for_ever(::pthread_testcancel); });
 }
 
-BENCHMARK(running_flag)->UseManualTime()->Iterations(3000);
-BENCHMARK(running_exception_ptr)->UseManualTime()->Iterations(3000);
-BENCHMARK(running_sigexc)->UseManualTime()->Iterations(3000);
-BENCHMARK(running_pthread_kill)->UseManualTime()->Iterations(2000);
-BENCHMARK(running_stop_token)->UseManualTime()->Iterations(3000);
-BENCHMARK(running_boost)->UseManualTime()->Iterations(3000);
+BENCHMARK(running_flag)->UseManualTime()->Iterations(1000);
+BENCHMARK(running_exception_ptr)->UseManualTime()->Iterations(1000);
+BENCHMARK(running_sigexc)->UseManualTime()->Iterations(1000);
+BENCHMARK(running_pthread_kill)->UseManualTime()->Iterations(1000);
+BENCHMARK(running_stop_token)->UseManualTime()->Iterations(1000);
+BENCHMARK(running_boost)->UseManualTime()->Iterations(1000);
 BENCHMARK(running_pthread_cancel)->UseManualTime()->Iterations(1000);
 
 // Several senders, nothing lost: until the target has got them all.
@@ -257,8 +255,8 @@ void many_targets(benchmark::State& state, Wait wait, Interrupt interrupt) {
     for (auto& one : all) one->join();
   }
   using benchmark::Counter;
-  state.counters["each"] = Counter(static_cast<double>(count),
-                                   Counter::kIsIterationInvariantRate | Counter::kInvert);
+  state.counters["each"] =
+      Counter(static_cast<double>(count), Counter::kIsIterationInvariantRate | Counter::kInvert);
 }
 
 void targets_sigexc(benchmark::State& state) {

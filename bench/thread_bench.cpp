@@ -6,8 +6,8 @@
 #include <sigexc/sigexc.hpp>
 
 #include <benchmark/benchmark.h>
-#include <boost/thread.hpp>
 #include <malloc.h>
+#include <boost/thread.hpp>
 
 #include <atomic>
 #include <cstdlib>

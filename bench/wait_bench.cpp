@@ -52,7 +52,8 @@ struct pipe_ends {
 };
 
 // A one-byte read that completes at once (P7). The process has other threads, as any that
-// interrupts. The pipe is filled once for all the reads until it is empty, which costs them nothing.
+// interrupts. The pipe is filled once for all the reads until it is empty, which costs them
+// nothing.
 
 template <class Read>
 void read_one_byte(benchmark::State& state, Read read) {
@@ -169,9 +170,9 @@ void interrupt_read_pthread_cancel(benchmark::State& state) {
   });
 }
 
-BENCHMARK(interrupt_read_sigexc)->UseManualTime()->Iterations(500);
-BENCHMARK(interrupt_read_pthread_kill)->UseManualTime()->Iterations(500);
-BENCHMARK(interrupt_read_pthread_cancel)->UseManualTime()->Iterations(500);
+BENCHMARK(interrupt_read_sigexc)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_read_pthread_kill)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_read_pthread_cancel)->UseManualTime()->Iterations(300);
 
 // ... in a wait for a condition (P5).
 
@@ -244,10 +245,10 @@ void interrupt_condition_pthread_cancel(benchmark::State& state) {
   });
 }
 
-BENCHMARK(interrupt_condition_sigexc)->UseManualTime()->Iterations(500);
-BENCHMARK(interrupt_condition_stop_token)->UseManualTime()->Iterations(500);
-BENCHMARK(interrupt_condition_boost)->UseManualTime()->Iterations(500);
-BENCHMARK(interrupt_condition_pthread_cancel)->UseManualTime()->Iterations(500);
+BENCHMARK(interrupt_condition_sigexc)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_condition_stop_token)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_condition_boost)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_condition_pthread_cancel)->UseManualTime()->Iterations(300);
 
 // ... in a sleep (P5).
 
@@ -271,10 +272,10 @@ void interrupt_sleep_pthread_cancel(benchmark::State& state) {
   });
 }
 
-BENCHMARK(interrupt_sleep_sigexc)->UseManualTime()->Iterations(500);
-BENCHMARK(interrupt_sleep_stop_token)->UseManualTime()->Iterations(500);
-BENCHMARK(interrupt_sleep_boost)->UseManualTime()->Iterations(500);
-BENCHMARK(interrupt_sleep_pthread_cancel)->UseManualTime()->Iterations(500);
+BENCHMARK(interrupt_sleep_sigexc)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_sleep_stop_token)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_sleep_boost)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_sleep_pthread_cancel)->UseManualTime()->Iterations(300);
 
 }  // namespace
 

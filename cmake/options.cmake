@@ -21,5 +21,5 @@ option(SIGEXC_BUILD_CONTEXT
   ${has_boost_context})
 option(SIGEXC_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(SIGEXC_BUILD_DEMO "Build the demonstration, the work cell" OFF)
-option(SIGEXC_BUILD_BENCH "Build the benchmarks; they need Google Benchmark and Boost.Thread" OFF)
+option(SIGEXC_BUILD_BENCH "Build the benchmarks; they need Google Benchmark, Boost.Thread and SQLite" OFF)
 option(SIGEXC_INSTALL "Make rules to install and package" ${PROJECT_IS_TOP_LEVEL})

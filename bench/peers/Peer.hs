@@ -3,8 +3,8 @@
 --   ghc -O2 -threaded -with-rtsopts=-N2 Peer.hs && ./Peer [NAME...]
 --
 -- The target is on the one capability, the sender on the other one. `throwTo` returns when the
--- exception has been received. A thread of GHC's that waits sleeps in no system call of its own: the
--- runtime's scheduler does that for it.
+-- exception has been received. A thread of GHC's that waits sleeps in no system call of its own:
+-- the runtime's scheduler does that for it.
 module Main (main) where
 
 import Control.Concurrent

@@ -3,9 +3,9 @@
 //   javac -d DIR Peer.java && java -cp DIR Peer [NAME...]
 //
 // An interrupt is a flag: a second one is the same as the first, nothing holds it back, and what it
-// raises is not the sender's choice. One in a read closes the channel. A timeout that does not expire
-// is one that a scheduled executor is told of and then cancelled; a race and a group are platform
-// threads of their own, as ours are.
+// raises is not the sender's choice. One in a read closes the channel. A timeout that does not
+// expire is one that a scheduled executor is told of and then cancelled; a race and a group are
+// platform threads of their own, as ours are.
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -24,12 +24,14 @@ def tell(name, times):
 
 def caught_running(count=200):
     noticed = []
+    is_ready = threading.Semaphore(0)
     is_noticed = threading.Semaphore(0)
     go_on = threading.Semaphore(0)
 
     def work():
         for _ in range(count):
             try:
+                is_ready.release()  # here: before, an exception would end the thread
                 while True:
                     pass
             except StopIt:
@@ -41,6 +43,7 @@ def caught_running(count=200):
     target.start()
     sent = []
     for _ in range(count):
+        is_ready.acquire()
         time.sleep(0.001)
         before = now()
         ctypes.pythonapi.PyThreadState_SetAsyncExc(

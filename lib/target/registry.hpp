@@ -1,5 +1,5 @@
-// The list of all targets that are alive, oldest first. It runs through the records, and so takes no
-// memory of its own that could be wanting.
+// The list of all targets that are alive, oldest first. It runs through the records, and so takes
+// no memory of its own that could be wanting.
 #pragma once
 
 #include <sigexc/target.hpp>
