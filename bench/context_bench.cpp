@@ -79,6 +79,20 @@ void boost_fiber(benchmark::State& state) {
   for (auto _ : state) one = std::move(one).resume();
 }
 
+// With a function on each side between the switch and who asks for it, as any wrapper has that is
+// not inlined: the processor does not foresee where it returns to, after the stacks have changed.
+[[gnu::noinline]] void switch_to(fiber& other) {
+  other = std::move(other).resume();
+  benchmark::ClobberMemory();  // no tail call
+}
+void boost_fiber_in_functions(benchmark::State& state) {
+  fiber one(std::allocator_arg, guarded(), [](fiber&& back) {
+    for (;;) switch_to(back);
+    return std::move(back);
+  });
+  for (auto _ : state) switch_to(one);
+}
+
 struct two_contexts {
   ucontext_t outside{};
   ucontext_t inside{};
@@ -274,6 +288,7 @@ void flag_polled_by_boost_fiber(benchmark::State& state) {
 }
 
 BENCHMARK(boost_fiber);
+BENCHMARK(boost_fiber_in_functions);
 BENCHMARK(resume_and_pause);
 BENCHMARK(resume_and_pause_by_target);
 BENCHMARK(ucontext_switch);

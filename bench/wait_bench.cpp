@@ -1,7 +1,10 @@
 // What interruptible operations cost, beside the ones they stand in for, in one run.
 //
 // Every figure is to be read as a ratio to its peer's. Interruptions are measured from the send to
-// the catch clause of a thread that is seen asleep before.
+// the catch clause of a thread that is seen asleep before; its processor sleeps too, unless
+// something keeps it awake, which is for the caller of this program to see to.
+#include "latency.hpp"
+
 #include <sigexc/posix.hpp>
 #include <sigexc/sigexc.hpp>
 #include <sigexc/sync.hpp>
@@ -18,15 +21,17 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
 #include <stop_token>
-#include <string>
 #include <thread>
 
 namespace {
 
-using steady = std::chrono::steady_clock;
+using bench::interrupt_each_time;
+using bench::interruptible_thread;
+using bench::stop_it;
+using bench::when;
+using namespace std::chrono_literals;
 
 struct pipe_ends {
   std::array<int, 2> ends{};
@@ -37,12 +42,18 @@ struct pipe_ends {
     ::close(ends[0]);
     ::close(ends[1]);
   }
-  void write_byte() const {
-    if (::write(ends[1], "x", 1) != 1) std::abort();
+  // What fits into an empty pipe.
+  [[nodiscard]] std::int64_t fill() const {
+    static constexpr std::array<char, 65536> bytes{};
+    const ssize_t written = ::write(ends[1], bytes.data(), bytes.size());
+    if (written <= 0) std::abort();
+    return written;
   }
 };
 
-// A one-byte read that completes at once. The process has other threads, as any that interrupts.
+// A one-byte read that completes at once (P7). The process has other threads, as any that
+// interrupts. The pipe is filled once for all the reads until it is empty, which costs them
+// nothing.
 
 template <class Read>
 void read_one_byte(benchmark::State& state, Read read) {
@@ -50,8 +61,9 @@ void read_one_byte(benchmark::State& state, Read read) {
   std::atomic<bool> stop{false};
   std::thread other([&] { stop.wait(false); });
   char byte = 0;
+  std::int64_t left = 0;
   for (auto _ : state) {
-    pipe.write_byte();
+    if (left-- == 0) left = pipe.fill() - 1;
     if (read(pipe.ends[0], &byte, 1) != 1) state.SkipWithError("no byte");
   }
   stop = true;
@@ -96,20 +108,9 @@ void notify_and_back(benchmark::State& state) {
   other.join();
 }
 
-// std::thread's interface for a thread of ours.
-class joined_thread {
- public:
-  template <class F>
-  explicit joined_thread(F body) : thread_(std::move(body)) {}
-  void join() { thread_.wait(); }
-
- private:
-  sigexc::thread<void> thread_;
-};
-
 void condition_sigexc(benchmark::State& state) {
   const sigexc::enrollment here;
-  notify_and_back<sigexc::mutex, sigexc::condition_variable, joined_thread>(state);
+  notify_and_back<sigexc::mutex, sigexc::condition_variable, interruptible_thread>(state);
 }
 BENCHMARK(notify_and_back<std::mutex, std::condition_variable_any, std::thread>)
     ->Name("condition_std_any")
@@ -121,149 +122,160 @@ BENCHMARK(condition_sigexc)->UseRealTime();
 
 // From the interruption of a sleeping thread to its catch clause, or what stands for it.
 
-void await_asleep(pid_t tid) {
-  for (;;) {
-    std::ifstream file("/proc/self/task/" + std::to_string(tid) + "/stat");
-    std::string line;
-    std::getline(file, line);
-    const auto name_end = line.rfind(')');
-    if (name_end != std::string::npos && line.at(name_end + 2) == 'S') return;
+template <class F>
+void until_caught(F wait) {
+  try {
+    wait();
+  } catch (const stop_it&) {
+    return;
   }
 }
 
-struct stop_it {};
-
-// `wait()` sleeps until `interrupt()` ends it, and returns when that has been noticed.
-template <class Thread, class Wait, class Interrupt>
-void interrupt_asleep(benchmark::State& state, Wait wait, Interrupt interrupt) {
-  std::atomic<pid_t> tid{0};
-  std::atomic<steady::rep> caught{0};
-  std::atomic<bool> stop{false};
-  Thread sleeper([&] {
-    while (!stop) {
-      tid = ::gettid();
-      wait();
-      caught = steady::now().time_since_epoch().count();
-      while (caught != 0) std::this_thread::yield();
-    }
-  });
-  for (auto _ : state) {
-    while (tid == 0) std::this_thread::yield();
-    await_asleep(tid);
-    tid = 0;
-    const auto sent = steady::now().time_since_epoch().count();
-    interrupt(sleeper);
-    steady::rep at = 0;
-    while ((at = caught) == 0) std::this_thread::yield();
-    state.SetIterationTime(std::chrono::duration<double>(steady::duration(at - sent)).count());
-    stop = state.iterations() + 1 >= state.max_iterations;
-    caught = 0;
-  }
-  stop = true;
-  if (tid != 0) {
-    await_asleep(tid);
-    interrupt(sleeper);
-    while (caught == 0) std::this_thread::yield();
-    caught = 0;
-  }
-  sleeper.join();
-}
-
-class interruptible_thread {
- public:
-  template <class F>
-  explicit interruptible_thread(F body) : thread_(std::move(body)) {}
-  void interrupt() { thread_.interrupt(stop_it{}); }
-  void join() { thread_.wait(); }
-
- private:
-  sigexc::thread<void> thread_;
-};
+// ... in a read (P4).
 
 void interrupt_read_sigexc(benchmark::State& state) {
   const pipe_ends pipe;
-  interrupt_asleep<interruptible_thread>(
-      state,
+  interrupt_each_time<interruptible_thread>(
+      state, when::asleep,
       [&] {
-        try {
+        until_caught([&] {
           char byte = 0;
           sigexc::posix::read(pipe.ends[0], &byte, 1);
-        } catch (const stop_it&) {
-        }
+        });
       },
       [](interruptible_thread& sleeper) { sleeper.interrupt(); });
 }
-BENCHMARK(interrupt_read_sigexc)->UseManualTime()->Iterations(2000);
 
 void interrupt_read_pthread_kill(benchmark::State& state) {
   struct sigaction ignoring {};
   ignoring.sa_handler = [](int) {};
   ::sigaction(SIGUSR1, &ignoring, nullptr);
   const pipe_ends pipe;
-  interrupt_asleep<std::thread>(
-      state,
+  interrupt_each_time<std::thread>(
+      state, when::asleep,
       [&] {
-        try {
+        until_caught([&] {
           char byte = 0;
           if (::read(pipe.ends[0], &byte, 1) == -1 && errno == EINTR) throw stop_it{};
-        } catch (const stop_it&) {
-        }
+        });
       },
       [](std::thread& sleeper) { ::pthread_kill(sleeper.native_handle(), SIGUSR1); });
 }
-BENCHMARK(interrupt_read_pthread_kill)->UseManualTime()->Iterations(2000);
+
+void interrupt_read_pthread_cancel(benchmark::State& state) {
+  const pipe_ends pipe;
+  bench::cancel_each_time(state, when::asleep, [&] {
+    char byte = 0;
+    if (::read(pipe.ends[0], &byte, 1) == 1) std::abort();
+  });
+}
+
+BENCHMARK(interrupt_read_sigexc)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_read_pthread_kill)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_read_pthread_cancel)->UseManualTime()->Iterations(300);
+
+// ... in a wait for a condition (P5).
 
 void interrupt_condition_sigexc(benchmark::State& state) {
   sigexc::mutex mutex;
   sigexc::condition_variable never;
-  interrupt_asleep<interruptible_thread>(
-      state,
+  interrupt_each_time<interruptible_thread>(
+      state, when::asleep,
       [&] {
-        try {
+        until_caught([&] {
           std::unique_lock lock(mutex);
           for (;;) never.wait(lock);
-        } catch (const stop_it&) {
-        }
+        });
       },
       [](interruptible_thread& sleeper) { sleeper.interrupt(); });
 }
-BENCHMARK(interrupt_condition_sigexc)->UseManualTime()->Iterations(2000);
 
-void interrupt_condition_boost(benchmark::State& state) {
-  boost::mutex mutex;
-  boost::condition_variable_any never;
-  interrupt_asleep<boost::thread>(
-      state,
+// `wait` waits for so long, if it is given a time, or for ever.
+template <class... Time>
+void interrupt_stop_token(benchmark::State& state, Time... time) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::stop_source source;  // a new one each time, as it can be stopped only once
+  interrupt_each_time<std::thread>(
+      state, when::asleep,
+      [&] {
+        until_caught([&] {
+          std::unique_lock lock(mutex);
+          const auto is_over = [] { return false; };
+          if constexpr (sizeof...(time) == 0) {
+            if (!never.wait(lock, source.get_token(), is_over)) throw stop_it{};
+          } else {
+            if (!never.wait_for(lock, source.get_token(), time..., is_over)) throw stop_it{};
+          }
+        });
+        source = std::stop_source();
+      },
+      [&](std::thread&) { std::stop_source(source).request_stop(); });
+}
+void interrupt_condition_stop_token(benchmark::State& state) { interrupt_stop_token(state); }
+
+template <class F>
+void interrupt_boost(benchmark::State& state, F wait) {
+  interrupt_each_time<boost::thread>(
+      state, when::asleep,
       [&] {
         try {
-          boost::unique_lock<boost::mutex> lock(mutex);
-          for (;;) never.wait(lock);
+          wait();
         } catch (const boost::thread_interrupted&) {
+          return;
         }
       },
       [](boost::thread& sleeper) { sleeper.interrupt(); });
 }
-BENCHMARK(interrupt_condition_boost)->UseManualTime()->Iterations(2000);
-
-void interrupt_condition_stop_token(benchmark::State& state) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::atomic<std::stop_source*> source{nullptr};
-  interrupt_asleep<std::thread>(
-      state,
-      [&] {
-        std::stop_source mine;
-        source = &mine;
-        try {
-          std::unique_lock lock(mutex);
-          if (!never.wait(lock, mine.get_token(), [] { return false; })) throw stop_it{};
-        } catch (const stop_it&) {
-        }
-        source = nullptr;
-      },
-      [&](std::thread&) { std::stop_source(*source.load()).request_stop(); });
+void interrupt_condition_boost(benchmark::State& state) {
+  boost::mutex mutex;
+  boost::condition_variable_any never;
+  interrupt_boost(state, [&] {
+    boost::unique_lock<boost::mutex> lock(mutex);
+    for (;;) never.wait(lock);
+  });
 }
-BENCHMARK(interrupt_condition_stop_token)->UseManualTime()->Iterations(2000);
+
+void interrupt_condition_pthread_cancel(benchmark::State& state) {
+  std::mutex mutex;
+  std::condition_variable never;
+  bench::cancel_each_time(state, when::asleep, [&] {
+    std::unique_lock lock(mutex);
+    ::pthread_cond_wait(never.native_handle(), mutex.native_handle());
+  });
+}
+
+BENCHMARK(interrupt_condition_sigexc)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_condition_stop_token)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_condition_boost)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_condition_pthread_cancel)->UseManualTime()->Iterations(300);
+
+// ... in a sleep (P5).
+
+void interrupt_sleep_sigexc(benchmark::State& state) {
+  interrupt_each_time<interruptible_thread>(
+      state, when::asleep, [] { until_caught([] { sigexc::sleep_for(1h); }); },
+      [](interruptible_thread& sleeper) { sleeper.interrupt(); });
+}
+
+// It has no sleep; this is what stands for it.
+void interrupt_sleep_stop_token(benchmark::State& state) { interrupt_stop_token(state, 1h); }
+
+void interrupt_sleep_boost(benchmark::State& state) {
+  interrupt_boost(state, [] { boost::this_thread::sleep_for(boost::chrono::hours(1)); });
+}
+
+void interrupt_sleep_pthread_cancel(benchmark::State& state) {
+  bench::cancel_each_time(state, when::asleep, [] {
+    const timespec hour{3600, 0};
+    ::nanosleep(&hour, nullptr);
+  });
+}
+
+BENCHMARK(interrupt_sleep_sigexc)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_sleep_stop_token)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_sleep_boost)->UseManualTime()->Iterations(300);
+BENCHMARK(interrupt_sleep_pthread_cancel)->UseManualTime()->Iterations(300);
 
 }  // namespace
 

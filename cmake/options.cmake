@@ -21,6 +21,6 @@ option(SIGEXC_BUILD_CONTEXT
   ${has_boost_context})
 option(SIGEXC_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(SIGEXC_BUILD_DEMO "Build the demonstration, the work cell" OFF)
-option(SIGEXC_BUILD_BENCH "Build the benchmarks; they need Google Benchmark and Boost.Thread" OFF)
+option(SIGEXC_BUILD_BENCH "Build the benchmarks; they need Google Benchmark, Boost.Thread and SQLite" OFF)
 option(SIGEXC_COVERAGE "Count how often each line of the library is reached (gcov)" OFF)
 option(SIGEXC_INSTALL "Make rules to install and package" ${PROJECT_IS_TOP_LEVEL})

@@ -63,6 +63,10 @@ void raise_list::note(interrupt& one) noexcept {
 
 void raise_list::settle(interrupt& one, phase outcome) noexcept {
   if (current.self == &self_) note(one);
+  settle_unnoted(one, outcome);
+}
+
+void raise_list::settle_unnoted(interrupt& one, phase outcome) noexcept {
   claimed_.extract([&one](const interrupt& candidate) { return &candidate == &one; });
   --self_.in_delivery;
   one.replacement = nullptr;
@@ -100,8 +104,9 @@ std::exception_ptr raise_list::take(bool can_group) {
     raised = members.empty() ? exception_of(*claimed_.first()) : members.front();
     is_all = false;
   }
-  do settle(*claimed_.first(), phase::raised);
-  while (is_all && !claimed_.empty());
+  // Of a group the last one is noted: a look at the clock for each would be seen in a storm.
+  while (is_all && has_several()) settle_unnoted(*claimed_.first(), phase::raised);
+  settle(*claimed_.first(), phase::raised);
   // What is left, here or among what is held, waits for the next safe point.
   if (!claimed_.empty() || !delivers_groups())
     current.pending_flag.store(1, std::memory_order_seq_cst);

@@ -22,7 +22,10 @@ class raise_list {
   void settle(interrupt& one, phase outcome) noexcept;
   // Takes `one` out and gives it back at the end.
   void give_back(interrupt& one) noexcept;
-  [[nodiscard]] bool has_several() const noexcept { return claimed_.size() > 1; }
+  [[nodiscard]] bool has_several() const noexcept {
+    const interrupt* const one = claimed_.first();
+    return one != nullptr && one->next.load(std::memory_order_relaxed) != nullptr;
+  }
 
   // Ends what is here as raised, and returns what the caller has to throw for it: one exception as
   // itself, several as a group, null for nothing. Without `can_group` only the first, if there are
@@ -32,6 +35,7 @@ class raise_list {
  private:
   // For `last_interrupt`.
   void note(interrupt& one) noexcept;
+  void settle_unnoted(interrupt& one, phase outcome) noexcept;
 
   record& self_;
   interrupt_list claimed_;

@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <new>
 #include <typeinfo>
 #include <utility>
 
@@ -86,8 +85,9 @@ void record::collect() noexcept {
   if (current.pending_flag.exchange(0, std::memory_order_seq_cst) != 0) current.is_signalled = true;
   deadlines.is_told.store(false, std::memory_order_relaxed);
   held.append_all(take());
-  // The flag is also that of those who have resumed this. What has come for them since they were last
-  // looked at would not be seen any more: so it is taken in, and looked at at the next safe point.
+  // The flag is also that of those who have resumed this. What has come for them since they were
+  // last looked at would not be seen any more: so it is taken in, and looked at at the next safe
+  // point.
   for (record* one = outside(); one != nullptr; one = one->outside()) {
     if (!one->has_arrivals()) continue;
     one->collect_below();
@@ -229,11 +229,7 @@ void record::revive() noexcept {
   wakers.renew();
   callbacks.renew();
   requeue_deadlines_in_child(*this);
-  try {
-    registry::add(*this);
-  } catch (const std::bad_alloc&) {
-    // It is not among the `targets()`, and works.
-  }
+  registry::add(*this);
 }
 
 reference<record> make_record(std::string name, std::stop_source stop, computation* of) {
@@ -262,24 +258,40 @@ bool has_looked(const current_block& block) noexcept {
 }
 
 // After a push: makes sure that the target looks, wherever it is.
-void announce(current_block& block, bool issues_fence) noexcept {
+// @return the bell of a target that sleeps, which has been rung, or null: the caller wakes it when
+// it is no longer counted in `traffic`, since the target may be about to open a block, and would go
+// to sleep once more for a sender that only returns from waking it. The thread may have ended by
+// then: the kernel is given an address, as by sem_post, and who else sleeps there bears being
+// woken.
+[[nodiscard]] std::atomic<std::uint32_t>* announce(current_block& block,
+                                                   bool issues_fence) noexcept {
   // The flag first: a running target sees it long before a signal could arrive (S2). Who finds it
   // set already leaves the rest to who set it: a storm of senders costs one signal.
-  if (block.pending_flag.exchange(1, std::memory_order_seq_cst) != 0) return;
+  if (block.pending_flag.exchange(1, std::memory_order_seq_cst) != 0) return nullptr;
   // In a wait of ours. The sleeper says so before it looks at the flag (Dekker: one sees the
   // other), so no signal is needed, and a full queue of signals is no matter (S3). It may be the
   // caller itself, which then is a signal handler on top of the sleep.
   if (block.asleep.load(std::memory_order_seq_cst)) {
     block.bell.fetch_add(1, std::memory_order_seq_cst);
-    futex_wake(&block.bell);
-    return;
+    return &block.bell;
   }
   // In the gate, or about to be: only a signal reaches it. Where only that is signalled, the mark
   // is set before the gate's look at the flag (Dekker again). Here too it may be the caller itself.
   const bool is_in_gate = block.in_gate.load(std::memory_order_seq_cst) != 0;
-  if (!is_in_gate && (&block == &current || !signals_always() || has_looked(block))) return;
+  if (!is_in_gate && (&block == &current || !signals_always() || has_looked(block))) return nullptr;
   if (issues_fence) barrier_everywhere();
   if (!block.quiet.load(std::memory_order_relaxed)) send_signal(block.handle);
+  return nullptr;
+}
+
+// The same, for who is counted in `to.traffic`, and leaves it, after he has done what is `left`.
+template <class F>
+void announce_and_leave(record& to, sender_count::ticket counted, F left) noexcept {
+  current_block* const block = to.runner();
+  auto* const bell = block != nullptr ? announce(*block, !counted.is_fence_needed) : nullptr;
+  left();
+  to.traffic.leave(counted);
+  if (bell != nullptr) futex_wake(bell);
 }
 
 }  // namespace
@@ -289,9 +301,10 @@ bool send(record& to, interrupt& sent) noexcept {
   const sender_count::ticket counted = to.traffic.enter();
   const bool is_queued = to.push(sent);
   if (is_queued) {
-    if (current_block* const block = to.runner()) announce(*block, !counted.is_fence_needed);
+    announce_and_leave(to, counted, [] {});
+  } else {
+    to.traffic.leave(counted);
   }
-  to.traffic.leave(counted);
   return is_queued;
 }
 
@@ -332,9 +345,7 @@ void fire_and_wake(record& to, interrupt& reusable) noexcept {
 
 void tell_of_deadline(record& to, sender_count::ticket counted) noexcept {
   to.deadlines.is_told.store(true, std::memory_order_seq_cst);
-  if (current_block* const block = to.runner()) announce(*block, !counted.is_fence_needed);
-  to.wakers.post_for(typeid(deadline_reached));
-  to.traffic.leave(counted);
+  announce_and_leave(to, counted, [&] { to.wakers.post_for(typeid(deadline_reached)); });
 }
 
 void scope::leave_with_news(bool is_opened) noexcept {

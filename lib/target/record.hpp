@@ -17,6 +17,7 @@
 #include "mailbox/mailbox.hpp"
 #include "target/callbacks.hpp"
 #include "target/deadlines.hpp"
+#include "target/registry.hpp"
 #include "target/traffic.hpp"
 #include "target/wakers.hpp"
 
@@ -84,7 +85,7 @@ struct last_delivery {
 // @return whether SIGEXC had been blocked.
 bool prepare_thread() noexcept;
 
-struct record final : mailbox {
+struct record final : mailbox, registry::link {
   record(std::string name, std::stop_source stop, computation* of);
   ~record() override;
 

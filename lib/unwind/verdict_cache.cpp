@@ -93,9 +93,10 @@ bool pack(const frame_facts& facts, std::uint64_t& word) noexcept {
   return into.fits();
 }
 
-frame_facts unpack(std::uint64_t word) noexcept {
+// Into the place where they are wanted: a copy would read as one word what was just written as
+// several, which the processor has to wait for.
+void unpack(std::uint64_t word, frame_facts& facts) noexcept {
   unpacker from(word);
-  frame_facts facts;
   facts.rule.return_address = from.get(address_bits);
   facts.rule.frame = from.get(frame_bits);
   facts.rule.end = from.get(end_bits);
@@ -104,7 +105,6 @@ frame_facts unpack(std::uint64_t word) noexcept {
   facts.verdict.what = static_cast<fate>(from.get_bits(2));
   facts.rule.frame_is = static_cast<frame_rule::saved>(from.get_bits(2));
   facts.rule.how = static_cast<frame_rule::kind>(from.get_bits(3));
-  return facts;
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ bool recall(std::uintptr_t counter, const std::type_info* thrown, std::uint32_t 
     return false;
   const auto facts = one.facts.load(std::memory_order_acquire);
   if (one.sequence.load(std::memory_order_relaxed) != before) return false;
-  found = unpack(facts);
+  unpack(facts, found);
   return true;
 }
 
