@@ -38,6 +38,9 @@ rethrow, 1.3 µs more than a throw (`raise_from/1` against `throw_from/1`)."""
 SLEEP = """By strace there is one futex wait and one wake, which is the floor; the rest is to
 make the exception, to queue it, to look at the stack and to rethrow, 1.3 µs more than a throw
 (`raise_from/1` against `throw_from/1`)."""
+BUSY_TARGET = """A target that runs looks within a microsecond, and then no signal is sent. One that
+has been put off its processor, as on a busy machine, cannot look: the sender has waited in vain,
+and then sends the signal as well."""
 SENDER = """Boost sets a flag, which is all that it can send. To make any exception and to hand
 it over takes a sender 0.19 µs, by `running_exception_ptr` (see the last table)."""
 STORM = """By perf an eighth of the time is malloc and free, of what one thread has allocated
@@ -74,7 +77,7 @@ BUDGETS = [
     Budget("P5", "… in a sleep, asleep", "interrupt_sleep_sigexc", 1.1,
            "interrupt_sleep_stop_token", "condition_variable_any, stop_token", SLEEP),
     Budget("P6", "the sender, target running", "running_sigexc:send", 1.1,
-           "running_pthread_kill:send", "pthread_kill"),
+           "running_pthread_kill:send", "pthread_kill", BUSY_TARGET),
     Budget("P6", "the sender, `when_waiting`", "running_sigexc.when_waiting:send", 1,
            "running_boost:send", "Boost.Thread", SENDER),
     Budget("P6b", "four senders, each interrupt", "storm_sigexc/4", 1e9 / 3e6, why=STORM),

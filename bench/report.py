@@ -97,7 +97,7 @@ def budgets(samples):
     why = {}  # each explanation once
     for one in lines.BUDGETS:
         if is_missed(samples, one):
-            why.setdefault(one.why or "Not explained yet.", []).append(one)
+            why.setdefault(one.why or "It was kept in earlier runs, and is not explained.", []).append(one)
     if not why:
         return page + "\nNo budget is missed.\n"
     page += "\n### Why budgets are missed\n"

@@ -219,7 +219,7 @@ void storm_by_hand(benchmark::State& state) {
       });
 }
 
-#define SENDERS Arg(1)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->UseManualTime()->Iterations(1)
+#define SENDERS Arg(1)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->UseManualTime()->Iterations(3)
 BENCHMARK(storm_sigexc)->SENDERS;
 BENCHMARK(storm_sigexc_callback)->SENDERS;
 BENCHMARK(storm_by_hand)->SENDERS;
@@ -283,6 +283,7 @@ void targets_stop_token(benchmark::State& state) {
   many_targets<std::thread>(
       state,
       [&](std::size_t i) {
+        places[i].source = std::stop_source();  // it can be stopped only once
         try {
           std::unique_lock lock(places[i].mutex);
           if (!places[i].never.wait(lock, places[i].source.get_token(), [] { return false; }))
@@ -291,7 +292,7 @@ void targets_stop_token(benchmark::State& state) {
           return;
         }
       },
-      [&](std::thread&, std::size_t i) { places[i].source.request_stop(); });
+      [&](std::thread&, std::size_t i) { std::stop_source(places[i].source).request_stop(); });
 }
 
 void targets_boost(benchmark::State& state) {
@@ -329,11 +330,16 @@ void targets_pthread_kill(benchmark::State& state) {
       [](std::thread& target, std::size_t) { ::pthread_kill(target.native_handle(), SIGUSR1); });
 }
 
-#define TARGETS Arg(1)->Arg(10)->Arg(100)->Arg(1000)->Arg(10'000)->UseManualTime()->Iterations(1)
-BENCHMARK(targets_sigexc)->TARGETS;
-BENCHMARK(targets_stop_token)->TARGETS;
-BENCHMARK(targets_boost)->TARGETS;
-BENCHMARK(targets_pthread_kill)->TARGETS;
+#define FEW_TARGETS Arg(1)->Arg(10)->Arg(100)->UseManualTime()->Iterations(20)
+#define MANY_TARGETS Arg(1000)->Arg(10'000)->UseManualTime()->Iterations(1)
+BENCHMARK(targets_sigexc)->FEW_TARGETS;
+BENCHMARK(targets_sigexc)->MANY_TARGETS;
+BENCHMARK(targets_stop_token)->FEW_TARGETS;
+BENCHMARK(targets_stop_token)->MANY_TARGETS;
+BENCHMARK(targets_boost)->FEW_TARGETS;
+BENCHMARK(targets_boost)->MANY_TARGETS;
+BENCHMARK(targets_pthread_kill)->FEW_TARGETS;
+BENCHMARK(targets_pthread_kill)->MANY_TARGETS;
 
 }  // namespace
 
