@@ -141,7 +141,7 @@ struct things_to_wait_for {
   sigexc::mutex mutex;
   sigexc::condition_variable never;
   sigexc::counting_semaphore units{0};
-  const long_wait held;
+  const long_wait held{};
 };
 
 TEST(Times, OfNothingOrLessEndEveryWaitAtOnce) {
