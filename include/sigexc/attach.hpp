@@ -34,6 +34,7 @@ template <class E, class F>
 class typed_callback final : public callback {
  public:
   explicit typed_callback(F function) : callback(typeid(E)), function_(std::move(function)) {}
+  ~typed_callback() noexcept override = default;  // whatever that of F says
   void operator()(const void* object) override {
     if constexpr (std::is_pointer_v<E>) {  // a catch clause copies a pointer out of the exception
       const E pointer = reinterpret_cast<E>(const_cast<void*>(object));  // a function's, too

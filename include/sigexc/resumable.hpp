@@ -143,6 +143,7 @@ class resumable_body final : public resumable_result<R> {
       : resumable_result<R>(stack_size), body_(std::forward<G>(body)) {
     check_callable(*body_, "resumable: what it is to call");
   }
+  ~resumable_body() noexcept override = default;  // whatever that of the body says
 
  private:
   void call() override { this->keep(*body_); }
@@ -312,6 +313,7 @@ class typed_continuation_callback final : public continuation_callback {
  public:
   explicit typed_continuation_callback(F function)
       : continuation_callback(typeid(E)), function_(std::move(function)) {}
+  ~typed_continuation_callback() noexcept override = default;  // whatever that of F says
   continuation hand(const void* object, continuation interrupted) override {
     if constexpr (std::is_pointer_v<E>) {
       return function_(reinterpret_cast<E>(const_cast<void*>(object)), std::move(interrupted));

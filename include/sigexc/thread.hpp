@@ -180,6 +180,7 @@ class thread_task final : public thread_result<R> {
       : call_(std::in_place, std::forward<G>(function), std::forward<B>(arguments)...) {
     check_callable(std::get<0>(*call_), "thread: what it is to call");
   }
+  ~thread_task() noexcept override = default;  // whatever that of the callable says
   void run() override {
     this->keep([this]() -> R {
       return std::apply(

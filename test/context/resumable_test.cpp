@@ -68,7 +68,8 @@ TEST(Resumable, MovedFromIsALogicError) {
   EXPECT_EQ(second.resume(), progress::finished);
   EXPECT_THROW(second.resume(), std::logic_error);
   second.pause();  // no effect
-  second = std::move(second);
+  resumable<int>& same = second;
+  second = std::move(same);
   EXPECT_EQ(second.result(), 1);
 }
 

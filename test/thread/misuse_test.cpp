@@ -138,6 +138,8 @@ TEST(Callable, ThatThrowsWhenItIsDestroyedEndsTheProcess) {
   };
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(sigexc::thread(throws_at_last()).wait(), "at last");
+  const enrollment self;
+  EXPECT_DEATH((void)attach<int>([last = throws_at_last()](int) {}), "at last");
 }
 #endif
 
