@@ -18,7 +18,7 @@ namespace {
 class noted_target {
  public:
   noted_target() {
-    await_others_asleep();
+    await(are_others_asleep);
     to_self(0);
     raised_here();
   }
@@ -97,7 +97,7 @@ void expect_raised(F send, const std::string& without_memory, const std::string&
 
 TEST(OutOfMemory, RaisesWhatCannotBeNoted) {  // S8
   const enrollment self;
-  await_others_asleep();
+  await(are_others_asleep);
   to_self(1);
   EXPECT_EQ(raised_in_turn(1).words(), "1");  // the first is for what is raised
   EXPECT_FALSE(last_interrupt().has_value());

@@ -5,13 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "support/interrupts.hpp"
@@ -36,16 +33,8 @@ inline constexpr bool children_may_start_threads = true;
 // have had five seconds for it.
 inline void leave_sanitizer_unlocked() {
   if (!is_sanitized) return;
-  const auto is_asleep = [](const auto& task) {
-    const pid_t tid = std::stoi(task.path().filename());
-    return tid == gettid() || kernel_state(tid) != 'R';
-  };
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  await([&] {
-    const std::filesystem::directory_iterator tasks("/proc/self/task");
-    return std::all_of(begin(tasks), end(tasks), is_asleep) ||
-           std::chrono::steady_clock::now() > patience;
-  });
+  await([&] { return are_others_asleep() || std::chrono::steady_clock::now() > patience; });
 }
 
 // What becomes of a child: its words if it has ended by itself, or the signal that ended it.

@@ -6,11 +6,7 @@
 // failure, comes to every place that there is: `at_every_allocation`.
 #pragma once
 
-#include <unistd.h>
-
 #include <atomic>
-#include <filesystem>
-#include <string>
 
 #include "support/order.hpp"
 
@@ -36,18 +32,11 @@ inline bool has_memory() noexcept {
   return true;
 }
 
-// Returns when no other thread runs: the watchdog, say, which needs memory to begin.
-inline void await_others_asleep() {
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
-    if (const pid_t tid = std::stoi(task.path().filename()); tid != ::gettid())
-      await([tid] { return kernel_state(tid) != 'R'; });
-}
-
 // Calls `scenario()` with the first allocation failing, the second, the third ..., until it passes
 // without a failure. @return how many it has.
 template <class Scenario>
 int at_every_allocation(Scenario scenario, bool with_malloc = false) {
-  await_others_asleep();
+  await(are_others_asleep);  // one that begins needs memory
   for (int n = 0;; ++n) {
     is_malloc_failing = with_malloc;
     allocations_left = n;

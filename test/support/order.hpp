@@ -4,7 +4,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -29,6 +31,15 @@ inline char kernel_state(pid_t tid) {
   std::getline(file, line);
   const auto name_end = line.rfind(')');
   return name_end == std::string::npos ? 'X' : line.at(name_end + 2);
+}
+
+// Whether no other thread of this process runs just now.
+inline bool are_others_asleep() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return std::none_of(begin(tasks), end(tasks), [](const auto& task) {
+    const pid_t tid = std::stoi(task.path().filename());
+    return tid != gettid() && kernel_state(tid) == 'R';
+  });
 }
 
 // A thread says `here()` as the last thing before it waits; others then await that it sleeps.
