@@ -69,9 +69,9 @@ void await_future(Future& future) {
 /// call. A `body` that may be called in vain tells by its result whether it did its work: an
 /// interrupt may have been withdrawn, or handled by a callback, after `wake` was called.
 ///
-/// @param wake called without arguments, at most once for each interrupt, never twice at a time, and
-///        only between the begin of this call and its end. It runs on the thread that sends the
-///        interrupt, with every interrupt blocked there; or on one of the library's, for
+/// @param wake called without arguments, at most once for each interrupt, never twice at a time,
+///        and only between the begin of this call and its end. It runs on the thread that sends
+///        the interrupt, with every interrupt blocked there; or on one of the library's, for
 ///        `prepared_interrupt::fire`, and for what the target has sent itself or has come while
 ///        `body` was in a block of everything (the end of the block calls it). An interrupt may
 ///        come just before `body` begins to wait, so what `wake` does must last: write to a pipe,

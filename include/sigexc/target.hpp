@@ -184,8 +184,7 @@ class SIGEXC_EXPORT target {
   friend bool operator==(const target&, const target&) noexcept = default;
 
   // For the library.
-  explicit target(detail::reference<detail::record> record) noexcept
-      : record_(std::move(record)) {}
+  explicit target(detail::reference<detail::record> record) noexcept : record_(std::move(record)) {}
   [[nodiscard]] detail::record& record() const noexcept { return *record_; }
 
  private:

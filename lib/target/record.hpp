@@ -192,7 +192,8 @@ reference<record> make_record(std::string name, std::stop_source stop, computati
 bool send(record& to, interrupt& sent) noexcept;
 // Sends a reusable interrupt, unless it is on its way already. Foreign code: as above.
 // @param by the sender, if it is to be noted: the caller's own record.
-// @return which firing this is, if it was sent now; else 0.  Signals: async-signal-safe; keeps errno.
+// @return which firing this is, if it was sent now; else 0.  Signals: async-signal-safe; keeps
+// errno.
 std::uint32_t fire(record& to, interrupt& reusable, record* by = nullptr) noexcept;
 // The same, and wakes foreign code.  Signals: unsafe.
 void fire_and_wake(record& to, interrupt& reusable) noexcept;

@@ -38,7 +38,8 @@ std::atomic<bool> is_there{false};
   asm volatile("");
 }
 
-[[gnu::noinline]] void is_noexcept_behind_its_safe_point(const std::atomic<bool>& is_sent) noexcept {
+[[gnu::noinline]] void is_noexcept_behind_its_safe_point(
+    const std::atomic<bool>& is_sent) noexcept {
   while (!is_sent) std::this_thread::yield();
   sigexc::safe_point();
   is_there = true;

@@ -37,9 +37,7 @@ using sigexc::test::await;
 using sigexc::test::is_sanitized;
 
 bool is_long() { return std::getenv("SIGEXC_STRESS_ROUNDS") != nullptr; }
-std::size_t rounds() {
-  return static_cast<std::size_t>(sigexc::test::stress_rounds(400'000));
-}
+std::size_t rounds() { return static_cast<std::size_t>(sigexc::test::stress_rounds(400'000)); }
 
 // What must not grow.
 struct usage {

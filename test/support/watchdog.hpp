@@ -30,9 +30,8 @@ class watchdog : public testing::EmptyTestEventListener {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);  // signals of a test are for the test's threads
     witness watcher;
-    thread_ = std::jthread([&watcher, name](const std::stop_token& over) {
-      watch(name, watcher, over);
-    });
+    thread_ =
+        std::jthread([&watcher, name](const std::stop_token& over) { watch(name, watcher, over); });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     // A test may fork, and a thread that starts has locks of a sanitizer's allocator.
     watcher.await_asleep();

@@ -95,7 +95,8 @@ TEST(WithoutMemory, TheFirstDeadlineCanBeTriedAgain) {
 TEST(WithoutMemory, WaitsTakeNone) {
   const enrollment self;
   timeout(1h, [] {});
-  with_wake([] {}, [] {});  // the first ones make the library's threads
+  with_wake([] {}, [] {});  // these have made the library's threads
+
   const auto before = to_self(1);  // raised
   EXPECT_EQ(raised_here(), "1");
   mutex lock;
