@@ -65,16 +65,30 @@ TEST(NothingToCall, IsAnInvalidArgumentOfWithWake) {
   EXPECT_THROW(blocked(empty_function), std::bad_function_call);
 }
 
+// A thread, or a task.
+template <class Handle>
+void expect_nobody(Handle& moved_from) {
+  EXPECT_THROW(moved_from.wait(), std::logic_error);
+  EXPECT_THROW(static_cast<void>(moved_from.wait_for(1s)), std::logic_error);
+  EXPECT_THROW(moved_from.interrupt(1), std::logic_error);
+  EXPECT_THROW(moved_from.terminate(), std::logic_error);
+  EXPECT_THROW(static_cast<void>(moved_from.get_target()), std::logic_error);
+  EXPECT_THROW(static_cast<void>(moved_from.get_stop_token()), std::logic_error);
+}
+
+TEST(MovedFrom, AThreadIsALogicError) {
+  sigexc::thread first([] { return 7; });
+  sigexc::thread second(std::move(first));
+  expect_nobody(first);  // NOLINT: what is tested
+  EXPECT_THROW(first.attach<int>([](int) {}), std::logic_error);
+  EXPECT_EQ(second.wait(), 7);
+}
+
 TEST(MovedFrom, ATaskIsALogicError) {
   task_group group;
   auto first = group.spawn([] { return 1; });
   auto second = std::move(first);
-  EXPECT_THROW(first.wait(), std::logic_error);  // NOLINT: what is tested
-  EXPECT_THROW(static_cast<void>(first.wait_for(1s)), std::logic_error);
-  EXPECT_THROW(first.interrupt(1), std::logic_error);
-  EXPECT_THROW(first.terminate(), std::logic_error);
-  EXPECT_THROW(static_cast<void>(first.get_target()), std::logic_error);
-  EXPECT_THROW(static_cast<void>(first.get_stop_token()), std::logic_error);
+  expect_nobody(first);  // NOLINT: what is tested
   EXPECT_EQ(second.wait(), 1);
 }
 

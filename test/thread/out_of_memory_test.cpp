@@ -140,7 +140,7 @@ TEST(WithoutMemory, ForeignCodeIsCalledOff) {
                     [&] {
                       for (int i = 0; !is_over && i < 1'000; ++i) std::this_thread::sleep_for(1us);
                     });
-          sleep_for(1ms);
+          safe_point();
         } catch (int) {
         }
       },

@@ -261,19 +261,6 @@ TEST(ThreadWait, ForItselfIsASystemError) {
   EXPECT_EQ(other.wait(), "told");
 }
 
-TEST(Thread, MovedFromIsALogicError) {
-  thread first([] { return 7; });
-  thread second(std::move(first));
-  EXPECT_THROW(first.wait(), std::logic_error);  // NOLINT: what is tested
-  EXPECT_THROW(static_cast<void>(first.wait_for(1s)), std::logic_error);
-  EXPECT_THROW(first.interrupt(1), std::logic_error);
-  EXPECT_THROW(first.terminate(), std::logic_error);
-  EXPECT_THROW(static_cast<void>(first.get_target()), std::logic_error);
-  EXPECT_THROW(static_cast<void>(first.get_stop_token()), std::logic_error);
-  EXPECT_THROW(first.attach<int>([](int) {}), std::logic_error);
-  EXPECT_EQ(second.wait(), 7);
-}
-
 TEST(Thread, IsInterruptedOnTheSmallestStack) {  // D1, R1
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers make frames larger";
