@@ -25,11 +25,10 @@ using sigexc::test::disturbance;
 using sigexc::test::inject;
 using sigexc::test::injected_code;
 using sigexc::test::injection_result;
-using sigexc::test::share;
 
 template <class Code>
-injection_result injected(disturbance other = disturbance::none, share which = {}) {
-  injection_result result = inject([]() -> injected_code* { return new Code; }, other, which);
+injection_result injected(disturbance other = disturbance::none) {
+  injection_result result = inject([]() -> injected_code* { return new Code; }, other);
   std::cout << "  " << result.instructions << " instructions: raised in " << result.raised
             << " runs, completed in " << result.completed
             << (result.is_sent_asleep ? ", the last one asleep" : "") << '\n';
@@ -402,11 +401,6 @@ TEST(Injected, EndOfATargetDiscardsTheInterrupt) {
 // Counts what a bracket acquires and releases.
 class bracketing : public injected_code {
  public:
-  // Called once before, so that the loader has bound what it calls: that is not to be stepped
-  // through.
-  bracketing() {
-    sigexc::bracket([] {}, [] {}, [] {});
-  }
   void run() override {
     is_complete_ = sigexc::bracket([this] { return acquire(); },
                                    [](int& number) {
@@ -474,17 +468,9 @@ class bracketing_a_unit : public bracketing {
   std::atomic<bool> was_released_{false};
 };
 
-// Code of many instructions, a share of them in each test: the work grows with their square.
-class InjectedInShares : public testing::TestWithParam<int> {
- protected:
-  static constexpr int shares = 4;
-  [[nodiscard]] static share mine() { return {GetParam(), shares}; }
-};
-INSTANTIATE_TEST_SUITE_P(All, InjectedInShares, testing::Range(0, 4));
-
 // T4
-TEST_P(InjectedInShares, BracketThatWaitsReleasesOnceWhatItHasAcquired) {
-  const auto result = injected<bracketing_a_unit>(disturbance::none, mine());
+TEST(Injected, BracketThatWaitsReleasesOnceWhatItHasAcquired) {
+  const auto result = injected<bracketing_a_unit>();
   EXPECT_GT(result.raised, 0);
   EXPECT_GT(result.completed, 0);
 }
@@ -504,8 +490,8 @@ class timing_out : public without_effect {
 };
 
 // T1
-TEST_P(InjectedInShares, TimeoutPassesTheInterruptAtEveryInstruction) {
-  const auto result = injected<timing_out>(disturbance::none, mine());
+TEST(Injected, TimeoutPassesTheInterruptAtEveryInstruction) {
+  const auto result = injected<timing_out>();
   EXPECT_GT(result.raised, 0);
   EXPECT_GT(result.completed, 0);
 }

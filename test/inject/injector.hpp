@@ -64,14 +64,8 @@ struct injection_result {
   std::string failure;  // empty: the invariant held each time
 };
 
-// A share of the instructions, for code that is too long for one test: every `of`-th one.
-struct share {
-  int first = 0;
-  int of = 1;
-};
-
 // `make` is called in the child.
 injection_result inject(const std::function<injected_code*()>& make,
-                        disturbance other = disturbance::none, share which = {});
+                        disturbance other = disturbance::none);
 
 }  // namespace sigexc::test
