@@ -45,7 +45,8 @@ class interrupt_list {
   [[nodiscard]] std::size_t size() const noexcept;
   void append(interrupt& one) noexcept;
   void append_all(interrupt* oldest) noexcept;  // a chain linked by `next`
-  void prepend(interrupt_list&& others) noexcept;
+  // Each to where it was, by its place in the order of arrival.
+  void put_back(interrupt_list&& others) noexcept;
   interrupt* pop() noexcept;
   // Unlinks and returns the first for which `choose` says so; null if none.
   template <class Choose>
@@ -144,7 +145,9 @@ struct record final : mailbox, registry::link {
     current_block* const found = block.load(std::memory_order_seq_cst);
     return found == &leaving_mark ? nullptr : found;
   }
-  // The owner appends what has arrived to `held`, while it runs a computation, whose flag it is.
+  // The owner appends what has arrived to `held`, and numbers it.
+  void take_in() noexcept;
+  // The same, while it runs a computation, whose flag it is.
   void collect_below() noexcept;
 
   const std::string name;
@@ -154,6 +157,14 @@ struct record final : mailbox, registry::link {
   std::atomic<current_block*> block{nullptr};
   sender_count traffic;
   interrupt_list held;
+  std::uint64_t arrivals = 0;  // how many it has taken in; the owner's
+  // What the last delivery that held something because of the stack depended on besides; the
+  // owner's. `is_same`: that scope has not been left, and nothing has been taken in since.
+  struct {
+    const scope* innermost = nullptr;
+    std::size_t callbacks = 0;
+    bool is_same = false;
+  } held_by;
   std::size_t in_delivery = 0;  // how many a safe point has in its hands; the owner's
   bool is_explored = false;     // by deliver/explorer.hpp; the owner's
   // The thread is about to call exec: no signal of any kind is sent any more, by who is counted in
