@@ -165,13 +165,15 @@ bool is_deliverable(const receiver& to, interrupt& one, raise_site& site) {
                                 : site.survives(type_of(one));
 }
 
-// The next interrupt to deliver, claimed, or null. Drops withdrawn ones on the way.
-interrupt* next_deliverable(record& self, place where, raise_site& site) {
+// The next interrupt to deliver behind `passed`, claimed, or null. Drops withdrawn ones on the way.
+interrupt* next_deliverable(record& self, place where, raise_site& site, interrupt*& passed) {
   const receiver here{self, current.innermost, where};
   for (;;) {
-    interrupt* const one = self.held.extract([&](interrupt& candidate) {
-      return candidate.is_withdrawn() || is_deliverable(here, candidate, site);
-    });
+    interrupt* const one = self.held.extract(
+        [&](interrupt& candidate) {
+          return candidate.is_withdrawn() || is_deliverable(here, candidate, site);
+        },
+        passed);
     if (one == nullptr) return nullptr;
     if (one->claim()) return free_if_reusable(self, *one);
     release(*one);
@@ -248,9 +250,12 @@ void take_deliverable(place where, raise_site& site, next_step& next) {
   for (int round = 0; round < most_rounds && !is_full; ++round) {
     self.collect();
     bool has_called = false;
-    while (interrupt* const one = next_deliverable(self, where, site)) {
+    interrupt* passed = nullptr;
+    while (interrupt* const one = next_deliverable(self, where, site, passed)) {
       raising.add(*one);
       const bool is_called = run_callback(self, *one, raising, site);
+      // A callback may do what lets through one that was passed over, or deliver that itself.
+      if (is_called) passed = nullptr;
       has_called = is_called || has_called;
       is_full = !delivers_groups() && !raising.empty();
       if (!is_called && is_pause(self, *one))
@@ -320,9 +325,8 @@ void take_next(place where, raise_site& site, next_step& next) {
 bool is_known_to_hold_all(const stack_position& from) noexcept {
   return current.self->is_empty() &&
          !current.self->deadlines.is_told.load(std::memory_order_relaxed) &&
-         current.self->held_by.is_same && current.innermost == current.self->held_by.innermost &&
-         current.self->callbacks.count_added() == current.self->held_by.callbacks &&
-         is_known_to_hold(from);
+         last_held.is_same && current.innermost == last_held.innermost &&
+         current.self->callbacks.count_added() == last_held.callbacks && is_known_to_hold(from);
 }
 
 }  // namespace
@@ -356,7 +360,7 @@ bool lets_pause(const record& self, const scope* innermost, bool can_wait) noexc
 
 void assume_unraised() noexcept {
   is_unraised = true;
-  if (current.self != nullptr) current.self->held_by = {};
+  last_held = {};
 }
 
 bool has_deliverable_at(place where) {
@@ -415,7 +419,7 @@ bool is_left_first(place where, next_step& next) {
   if (is_unraised && current.self != nullptr &&
       (where == place::safe_point || next.raised != nullptr)) {
     current.pending_flag.store(1, std::memory_order_relaxed);
-    current.self->held_by = {current.innermost, current.self->callbacks.count_added(), true};
+    last_held = {current.innermost, current.self->callbacks.count_added(), true};
     if (goes_on) site.remember();
   }
   if (exploring != nullptr) exploring->after_delivery(where, next.raised != nullptr);

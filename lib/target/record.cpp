@@ -86,11 +86,13 @@ void record::begin() noexcept {
   if (!is_empty()) current.pending_flag.store(1, std::memory_order_seq_cst);
 }
 
+constinit thread_local held_here last_held __attribute__((tls_model("initial-exec")));
+
 void record::take_in() noexcept {
   for (interrupt* one = take(); one != nullptr;) {
     interrupt* const later = one->next.load(std::memory_order_relaxed);
     one->arrival = ++arrivals;
-    held_by.is_same = false;
+    last_held.is_same = false;
     held.append(*one);
     one = later;
   }
@@ -114,7 +116,8 @@ void record::collect() noexcept {
 
 void record::drop_withdrawn() noexcept {
   const auto is_withdrawn = [](const interrupt& one) { return one.is_withdrawn(); };
-  while (interrupt* const one = held.extract(is_withdrawn)) detail::release(*one);
+  interrupt* kept = nullptr;
+  while (interrupt* const one = held.extract(is_withdrawn, kept)) detail::release(*one);
 }
 
 void record::await_signals() noexcept {
@@ -367,8 +370,7 @@ void tell_of_deadline(record& to, sender_count::ticket counted) noexcept {
 
 void scope::leave_with_news(const scope& left, bool is_opened) noexcept {
   // Another one may come to lie where this was.
-  if (current.self != nullptr && current.self->held_by.innermost == &left)
-    current.self->held_by.is_same = false;
+  if (last_held.innermost == &left) last_held.is_same = false;
   // What this scope held may be deliverable now: the next safe point looks.
   if (current.held != 0) current.pending_flag.store(1, std::memory_order_relaxed);
   // And foreign code around it may have to return for it (see target/wakers.hpp).

@@ -33,6 +33,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 namespace sigexc::detail {
 
@@ -52,8 +53,14 @@ class interrupt_list {
   template <class Choose>
   interrupt* extract(Choose choose) {
     interrupt* before = nullptr;
-    for (interrupt* one = first_; one != nullptr;) {
-      interrupt* const next = one->next.load(std::memory_order_relaxed);
+    return extract(choose, before);
+  }
+  // The same, from behind `before` on, or from the first one if that is null; `before` is then the
+  // last one that was passed over.
+  template <class Choose>
+  interrupt* extract(Choose choose, interrupt*& before) {
+    for (interrupt* one = before != nullptr ? next_of(*before) : first_; one != nullptr;) {
+      interrupt* const next = next_of(*one);
       if (choose(*one)) {
         (before != nullptr ? before->next.store(next, std::memory_order_relaxed)
                            : void(first_ = next));
@@ -61,13 +68,16 @@ class interrupt_list {
         one->next.store(nullptr, std::memory_order_relaxed);
         return one;
       }
-      before = one;
-      one = next;
+      before = std::exchange(one, next);
     }
     return nullptr;
   }
 
  private:
+  static interrupt* next_of(const interrupt& one) noexcept {
+    return one.next.load(std::memory_order_relaxed);
+  }
+
   interrupt* first_ = nullptr;
   interrupt* last_ = nullptr;
 };
@@ -81,6 +91,16 @@ struct last_delivery {
   std::size_t depth = 0;   // of `where`
   std::uintptr_t where[64]{};
 };
+
+// What the last delivery that held something because of the stack depended on besides: the same
+// answer is good there while that scope is open and nothing else has been taken in (R4). Not in the
+// record, whose memory counts; a computation that comes to another thread finds it forgotten.
+struct held_here {
+  const scope* innermost = nullptr;
+  std::size_t callbacks = 0;  // that were added
+  bool is_same = false;
+};
+extern constinit thread_local held_here last_held __attribute__((tls_model("initial-exec")));
 
 // Makes the calling thread's block known to itself, and lets SIGEXC through its mask (M2).
 // @return whether SIGEXC had been blocked.
@@ -158,13 +178,6 @@ struct record final : mailbox, registry::link {
   sender_count traffic;
   interrupt_list held;
   std::uint64_t arrivals = 0;  // how many it has taken in; the owner's
-  // What the last delivery that held something because of the stack depended on besides; the
-  // owner's. `is_same`: that scope has not been left, and nothing has been taken in since.
-  struct {
-    const scope* innermost = nullptr;
-    std::size_t callbacks = 0;
-    bool is_same = false;
-  } held_by;
   std::size_t in_delivery = 0;  // how many a safe point has in its hands; the owner's
   bool is_explored = false;     // by deliver/explorer.hpp; the owner's
   // The thread is about to call exec: no signal of any kind is sent any more, by who is counted in
