@@ -78,7 +78,7 @@ void await_future(Future& future) {
 ///        or set a flag that `body` reads under a lock; a call that only ends what is running now
 ///        (as PQcancel) needs `body` to look for itself that it is in time. It must neither wait
 ///        for this thread nor interrupt it, and must not throw, or the program ends. It is called
-///        only for what the scopes around this call let through.
+///        only for what the scopes around this call let through and what could be raised here (R3).
 /// @param body called without arguments, once; not if an interrupt is raised before it. In a block
 ///        of everything, or while an exception is on its way, it is simply called.
 /// @return what `body` returns.

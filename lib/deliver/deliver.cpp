@@ -372,12 +372,6 @@ bool has_deliverable_at(place where) {
   return has;
 }
 
-bool may_raise() {
-  const stack_position from = caller();
-  const verdict here = examine(nullptr, from);
-  return here.survives || here.tells_types;
-}
-
 void keep_flag_if_unraised() noexcept {
   if ((current.held != 0 && is_unraised) || exploring != nullptr)
     current.pending_flag.store(1, std::memory_order_relaxed);

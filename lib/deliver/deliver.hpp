@@ -26,9 +26,6 @@ bool would_deliver_at(place where);
 // pending flag is set, else clear: for a wait that has something to do before it may raise.
 bool has_deliverable_at(place where);
 
-// Whether exceptions of some type can be raised here.
-bool may_raise();
-
 // For computations (see computation.cpp).
 //
 // Whether `outside`, who waits for a computation to halt, with `innermost` as its scope and called

@@ -26,6 +26,11 @@ bool is_let_through(const waker& one, const std::type_info* type) noexcept {
   return governing != policy::never;
 }
 
+// Whether it ends the foreign code for that: it could also be raised there (R3).
+bool may_raise(const waker& one, const std::type_info* type) noexcept {
+  return is_let_through(one, type) && one.types.include(type);
+}
+
 }  // namespace
 
 bool waker_list::enter(waker& one) noexcept {
@@ -55,7 +60,7 @@ void waker_list::call_for(const interrupt& sent, std::uint32_t firing,
   std::unique_lock lock(mutex_);
   waker* const one = innermost_.load(std::memory_order_relaxed);
   const bool is_pending = sent.state.load(std::memory_order_relaxed) == sent.pending_here(firing);
-  if (one == nullptr || !is_pending || !is_let_through(*one, type)) return;
+  if (one == nullptr || !is_pending || !may_raise(*one, type)) return;
   const bool is_owner = one->block == &current;
   one->is_missed = is_owner || one->block->quiet.load(std::memory_order_relaxed);
   if (is_owner) post();
@@ -67,7 +72,7 @@ void waker_list::call_for_held(const interrupt* first) noexcept {
   waker* const one = innermost_.load(std::memory_order_relaxed);
   if (one == nullptr) return;
   for (; first != nullptr; first = first->next.load(std::memory_order_relaxed)) {
-    if (first->is_withdrawn() || !is_let_through(*one, first->exception.__cxa_exception_type()))
+    if (first->is_withdrawn() || !may_raise(*one, first->exception.__cxa_exception_type()))
       continue;
     one->is_missed = true;
     post();

@@ -83,17 +83,17 @@ bool find_facts(std::uintptr_t counter, const std::type_info* thrown, std::uint3
   return true;
 }
 
-}  // namespace
-
-verdict examine(const std::type_info* thrown, const stack_position& from,
-                std::uintptr_t catching) noexcept {
+// `tells_types(counter)` is called for each frame whose answer might be another one for another
+// type.
+template <class F>
+verdict walk_out(const std::type_info* thrown, const stack_position& from, std::uintptr_t catching,
+                 F tells_types) noexcept {
   const auto closed = count_closed_libraries();
   stack_position at = from;
-  bool tells_types = false;
   for (std::size_t frames = 1;; ++frames) {
     frame_facts facts;
     const bool is_known = find_facts(at.counter, thrown, closed, facts);
-    tells_types = tells_types || facts.verdict.tells_types;
+    if (is_known && facts.verdict.tells_types) tells_types(at.counter);
     if (facts.verdict.may_be_other) thrown = nullptr;
     if (is_known && facts.verdict.what == fate::caught) return {true};
     const bool goes_on = is_known && facts.verdict.what == fate::passes &&
@@ -103,8 +103,39 @@ verdict examine(const std::type_info* thrown, const stack_position& from,
       if (at.stack > catching) return {true};
       continue;
     }
-    return {false, at.counter, tells_types, at, frames};
+    return {false, at.counter, at, frames};
   }
+}
+
+// Whether it would be caught in one of these frames, by what the tables say alone: the stack is
+// another thread's.
+bool is_caught_on_the_way(const survivors& among, const std::type_info* thrown) noexcept {
+  const auto closed = count_closed_libraries();
+  for (std::size_t i = 0; i < among.count; ++i) {
+    frame_facts facts;
+    if (!find_facts(among.counters[i], thrown, closed, facts)) return false;
+    if (facts.verdict.may_be_other) thrown = nullptr;
+    if (facts.verdict.what != fate::passes) return facts.verdict.what == fate::caught;
+  }
+  return false;
+}
+
+}  // namespace
+
+verdict examine(const std::type_info* thrown, const stack_position& from,
+                std::uintptr_t catching) noexcept {
+  return walk_out(thrown, from, catching, [](std::uintptr_t) {});
+}
+
+survivors find_survivors(const stack_position& from) noexcept {
+  survivors found;
+  const verdict of_others = walk_out(nullptr, from, no_frame, [&found](std::uintptr_t counter) {
+    if (found.count < survivors::most) found.counters[found.count] = counter;
+    ++found.count;
+  });
+  if (of_others.survives || found.count > survivors::most) return {};
+  found.judge = is_caught_on_the_way;
+  return found;
 }
 
 void exchange_own_stack(stack_range& to) noexcept {

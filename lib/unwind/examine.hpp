@@ -3,6 +3,8 @@
 
 #include "unwind/frame_rule.hpp"
 
+#include <sigexc/detail/waker.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -13,7 +15,6 @@ namespace sigexc::detail {
 struct verdict {
   bool survives = false;
   std::uintptr_t holder = 0;  // if not: the counter in the frame that holds it, for diagnosis
-  bool tells_types = false;   // if not: it might be survived if it had another type
   stack_position at{};        // if not: the holding frame,
   std::size_t frames = 0;     // so many frames away
 };
@@ -37,6 +38,11 @@ void exchange_own_stack(stack_range& to) noexcept;
 // @param catching the frame that ends above this address is known to catch it, if it gets there.
 verdict examine(const std::type_info* thrown, const stack_position& from,
                 std::uintptr_t catching = no_frame) noexcept;
+
+// The types that would be survived, if raised by the function that `from` is the caller of. All, if
+// there are too many handlers on the way to tell. It is good as long as that function's caller is
+// in the call.
+survivors find_survivors(const stack_position& from) noexcept;
 
 // Remembers that what is held at `from` is held by `found`, and forgets what was remembered.
 // @param cost how much finding it out took, in frames and the like.

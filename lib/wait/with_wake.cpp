@@ -5,10 +5,12 @@
 // Foreign code is taken to be a wait: policy::on_blocking delivers before it, and after it if it
 // was called off.
 //
-// In a block of everything and during unwinding no waker is entered, as nothing could be raised.
+// In a block of everything and during unwinding no waker is entered, as nothing could be raised;
+// and where only some types could be, the waker is not called for others (R3).
 #include "deliver/deliver.hpp"
 #include "target/errand.hpp"
 #include "target/record.hpp"
+#include "unwind/examine.hpp"
 
 #include <sigexc/detail/current.hpp>
 #include <sigexc/detail/waker.hpp>
@@ -26,8 +28,9 @@ foreign_code::foreign_code(void (*call)(void*) noexcept, void* argument)
   bool is_entered = false;
   do {
     if (current.has_news()) deliver_at(place::wait);  // O1
-    if (current.self == nullptr || current.quiet.load(std::memory_order_relaxed) || !may_raise())
-      break;
+    if (current.self == nullptr || current.quiet.load(std::memory_order_relaxed)) break;
+    waker_.types = find_survivors(caller());
+    if (waker_.types.are_none()) break;
     is_entered = current.self->wakers.enter(waker_);
   } while (!is_entered);
   keep_flag_if_unraised();

@@ -247,6 +247,48 @@ TEST(WithWake, DuringUnwindingIsNotCalled) {
   target.wait();
 }
 
+// Where a handler of some types stands inside of what holds the others.
+template <class F>
+[[gnu::noinline]] void with_handler_of_numbers(F body) noexcept {
+  [&] {
+    try {
+      body();
+    } catch (int number) {
+      EXPECT_EQ(number, 1);
+    }
+  }();
+}
+
+TEST(WithWake, IsNotCalledForWhatIsCaughtByNobody) {  // R3
+  foreign blocking;
+  waker wake(blocking);
+  thread target([&] {
+    with_handler_of_numbers([&] {
+      with_wake(wake.call(), [&] { blocking.wait(); });
+      ADD_FAILURE();
+    });
+    EXPECT_EQ(raised_here(), "text");
+  });
+  blocking.await_asleep();
+  target.interrupt(std::string("text"));
+  EXPECT_EQ(wake.calls, 0);
+  target.interrupt(1);
+  EXPECT_EQ(wake.calls, 1);
+  target.wait();
+}
+
+TEST(WithWake, IsCalledForADeadlineThatIsReached) {  // T1: of the scope it is known who catches it
+  foreign blocking;
+  waker wake(blocking);
+  thread target([&] {
+    [&]() noexcept {
+      EXPECT_FALSE(timeout(1ms, [&] { with_wake(wake.call(), [&] { blocking.wait(); }); }));
+    }();
+  });
+  target.wait();
+  EXPECT_EQ(wake.calls, 1);
+}
+
 TEST(WithWake, OfNestedOnesTheInnermostIsCalled) {
   foreign outer;
   foreign inner;
