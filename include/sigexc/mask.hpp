@@ -86,7 +86,7 @@ class scope {
     std::atomic_signal_fence(std::memory_order_seq_cst);  // before the storage is used again
     change_quiet(is_quiet_, was_quiet_);
     if (current.has_news()) [[unlikely]]
-      leave_with_news(is_quiet_ && !was_quiet_);
+      leave_with_news(*this, is_quiet_ && !was_quiet_);
   }
 
   // What governs an exception whose type `matches` one of a scope's, seen from `innermost`.
@@ -155,7 +155,7 @@ class scope {
       await_signals();
   }
   SIGEXC_EXPORT static void await_signals() noexcept;
-  SIGEXC_EXPORT static void leave_with_news(bool is_opened) noexcept;
+  SIGEXC_EXPORT static void leave_with_news(const scope& left, bool is_opened) noexcept;
 
   const scope* const outer_ = current.innermost;
   const scope* base_ = nullptr;  // with `restores_`: the scope that was innermost before the block

@@ -6,7 +6,7 @@
 // exception or a group (D2).
 //
 // An interrupt that was claimed for raising has left the queue, so what happens between there and
-// the raise must not lose it: `raise_list` puts back what it still has, in front and in order, when
+// the raise must not lose it: `raise_list` puts back what it still has, in order of arrival, when
 // it is destroyed, be it because there was no memory for a group or because the thread is being
 // cancelled inside a callback.
 //
@@ -47,13 +47,6 @@ namespace {
 
 // The last delivery left something pending only because a raise could not be survived there.
 constinit thread_local bool is_unraised __attribute__((tls_model("initial-exec"))) = false;
-
-// What the last delivery that held something for this reason depended on, besides the stack.
-struct held_here {
-  const scope* innermost = nullptr;
-  std::size_t callbacks = 0;
-};
-constinit thread_local held_here last_held __attribute__((tls_model("initial-exec")));
 
 // Where it would be raised. Each type is asked for once, if they are not too many.
 class raise_site {
@@ -140,6 +133,7 @@ interrupt* free_if_reusable(record& self, interrupt& claimed) noexcept {
   other->claim();
   other->sender = std::move(claimed.sender);
   other->queued = claimed.queued;
+  other->arrival = claimed.arrival;
   if (claimed.settle(phase::raised)) fire(self, claimed);
   release(claimed);
   return other;
@@ -325,7 +319,7 @@ void take_next(place where, raise_site& site, next_step& next) {
 // opened or left, no callback was added, and the stack is the same (R4).
 bool is_known_to_hold_all(const stack_position& from) noexcept {
   return current.self->is_empty() &&
-         !current.self->deadlines.is_told.load(std::memory_order_relaxed) &&
+         !current.self->deadlines.is_told.load(std::memory_order_relaxed) && last_held.is_same &&
          current.innermost == last_held.innermost &&
          current.self->callbacks.count_added() == last_held.callbacks && is_known_to_hold(from);
 }
@@ -415,11 +409,13 @@ bool is_left_first(place where, next_step& next) {
   take_next(where, site, next);
   note_unraised(site);
   note_place(from);
-  // A wait must find the flag clear, or it would spin; it sets it again at its end.
-  if (is_unraised && where == place::safe_point && current.self != nullptr) {
+  // A wait that goes on must find the flag clear, or it would spin; it sets it again at its end.
+  const bool goes_on = next.raised == nullptr && !next.pauses;
+  if (is_unraised && current.self != nullptr &&
+      (where == place::safe_point || next.raised != nullptr)) {
     current.pending_flag.store(1, std::memory_order_relaxed);
-    last_held = {current.innermost, current.self->callbacks.count_added()};
-    if (next.raised == nullptr && !next.pauses) site.remember();
+    last_held = {current.innermost, current.self->callbacks.count_added(), true};
+    if (goes_on) site.remember();
   }
   if (exploring != nullptr) exploring->after_delivery(where, next.raised != nullptr);
 }

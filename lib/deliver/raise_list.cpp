@@ -35,12 +35,12 @@ const std::type_info* type_of(interrupt& one) noexcept {
 
 raise_list::~raise_list() {
   self_.in_delivery -= given_back_.size() + claimed_.size();
-  if (!given_back_.empty()) self_.held.prepend(std::exchange(given_back_, {}));
+  if (!given_back_.empty()) self_.held.put_back(std::move(given_back_));
   if (!claimed_.empty()) {
     for (interrupt* one = claimed_.first(); one != nullptr;
          one = one->next.load(std::memory_order_relaxed))
       one->unclaim();
-    self_.held.prepend(std::exchange(claimed_, {}));
+    self_.held.put_back(std::move(claimed_));
     if (current.self == &self_) current.pending_flag.store(1, std::memory_order_relaxed);
   }
   if (current.self == &self_) self_.publish_held();
@@ -81,6 +81,18 @@ void raise_list::give_back(interrupt& one) noexcept {
   given_back_.append(one);
 }
 
+// D5: all that are pending together have been raised, if one has.
+void raise_list::settle_terminations() noexcept {
+  while (interrupt* const one = self_.held.extract(is_termination)) {
+    if (one->claim())
+      add(*one);
+    else
+      release(*one);
+  }
+  while (interrupt* const one = claimed_.extract(is_termination))
+    settle_unnoted(*one, phase::raised);
+}
+
 std::exception_ptr raise_list::take(bool can_group) {
   if (claimed_.empty()) return nullptr;
   std::vector<std::exception_ptr> members;
@@ -106,7 +118,9 @@ std::exception_ptr raise_list::take(bool can_group) {
   }
   // Of a group the last one is noted: a look at the clock for each would be seen in a storm.
   while (is_all && has_several()) settle_unnoted(*claimed_.first(), phase::raised);
+  const bool is_terminated = is_termination(*claimed_.first());
   settle(*claimed_.first(), phase::raised);
+  if (is_terminated) settle_terminations();
   // What is left, here or among what is held, waits for the next safe point.
   if (!claimed_.empty() || !delivers_groups())
     current.pending_flag.store(1, std::memory_order_seq_cst);

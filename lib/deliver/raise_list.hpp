@@ -10,7 +10,7 @@ class raise_list {
   explicit raise_list(record& self) noexcept : self_(self) {}
   raise_list(const raise_list&) = delete;
   raise_list& operator=(const raise_list&) = delete;
-  // What is still here goes back to the front of what is held, and is pending again.
+  // What is still here goes back among what is held, to where it was, and is pending again.
   ~raise_list();
 
   [[nodiscard]] bool empty() const noexcept { return claimed_.empty(); }
@@ -36,6 +36,7 @@ class raise_list {
   // For `last_interrupt`.
   void note(interrupt& one) noexcept;
   void settle_unnoted(interrupt& one, phase outcome) noexcept;
+  void settle_terminations() noexcept;
 
   record& self_;
   interrupt_list claimed_;

@@ -17,6 +17,8 @@
 
 namespace sigexc::detail {
 
+constinit thread_local held_here last_held __attribute__((tls_model("initial-exec")));
+
 void interrupt_list::append(interrupt& one) noexcept {
   one.next.store(nullptr, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_release);
@@ -32,13 +34,23 @@ void interrupt_list::append_all(interrupt* oldest) noexcept {
   }
 }
 
-void interrupt_list::prepend(interrupt_list&& others) noexcept {
-  if (others.empty()) return;
-  others.last_->next.store(first_, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_release);
-  if (last_ == nullptr) last_ = others.last_;
-  first_ = others.first_;
-  others = interrupt_list();
+void interrupt_list::put_back(interrupt_list&& others) noexcept {
+  const auto is_older = [](const interrupt& one, const interrupt& than) {
+    return static_cast<std::int32_t>(one.arrival - than.arrival) < 0;
+  };
+  interrupt* before = nullptr;
+  while (interrupt* const one = others.pop()) {
+    if (before != nullptr && is_older(*one, *before)) before = nullptr;
+    interrupt* after = before != nullptr ? before->next.load(std::memory_order_relaxed) : first_;
+    for (; after != nullptr && is_older(*after, *one);
+         after = before->next.load(std::memory_order_relaxed))
+      before = after;
+    one->next.store(after, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_release);
+    (before != nullptr ? before->next.store(one, std::memory_order_relaxed) : void(first_ = one));
+    if (after == nullptr) last_ = one;
+    before = one;
+  }
 }
 
 std::size_t interrupt_list::size() const noexcept {
@@ -79,12 +91,22 @@ void record::begin() noexcept {
   if (!is_empty()) current.pending_flag.store(1, std::memory_order_seq_cst);
 }
 
+void record::take_in() noexcept {
+  for (interrupt* one = take(); one != nullptr;) {
+    interrupt* const later = one->next.load(std::memory_order_relaxed);
+    one->arrival = ++arrivals;
+    last_held.is_same = false;
+    held.append(*one);
+    one = later;
+  }
+}
+
 void record::collect() noexcept {
   // First the flag, then the mailbox: who pushes after we have taken it sets the flag after we have
   // cleared it.
   if (current.pending_flag.exchange(0, std::memory_order_seq_cst) != 0) current.is_signalled = true;
   deadlines.is_told.store(false, std::memory_order_relaxed);
-  held.append_all(take());
+  take_in();
   // The flag is also that of those who have resumed this. What has come for them since they were
   // last looked at would not be seen any more: so it is taken in, and looked at at the next safe
   // point.
@@ -175,7 +197,7 @@ void record::end_aboard() noexcept {
 
 void record::collect_below() noexcept {
   deadlines.is_told.store(false, std::memory_order_relaxed);
-  held.append_all(take());
+  take_in();
 }
 
 void record::abandon() noexcept {
@@ -348,7 +370,9 @@ void tell_of_deadline(record& to, sender_count::ticket counted) noexcept {
   announce_and_leave(to, counted, [&] { to.wakers.post_for(typeid(deadline_reached)); });
 }
 
-void scope::leave_with_news(bool is_opened) noexcept {
+void scope::leave_with_news(const scope& left, bool is_opened) noexcept {
+  // Another one may come to lie where this was.
+  if (last_held.innermost == &left) last_held.is_same = false;
   // What this scope held may be deliverable now: the next safe point looks.
   if (current.held != 0) current.pending_flag.store(1, std::memory_order_relaxed);
   // And foreign code around it may have to return for it (see target/wakers.hpp).

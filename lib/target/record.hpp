@@ -45,7 +45,8 @@ class interrupt_list {
   [[nodiscard]] std::size_t size() const noexcept;
   void append(interrupt& one) noexcept;
   void append_all(interrupt* oldest) noexcept;  // a chain linked by `next`
-  void prepend(interrupt_list&& others) noexcept;
+  // Each to where it was, by its place in the order of arrival.
+  void put_back(interrupt_list&& others) noexcept;
   interrupt* pop() noexcept;
   // Unlinks and returns the first for which `choose` says so; null if none.
   template <class Choose>
@@ -70,6 +71,15 @@ class interrupt_list {
   interrupt* first_ = nullptr;
   interrupt* last_ = nullptr;
 };
+
+// What the last delivery of a thread that held something because of the stack depended on besides.
+// `is_same`: that scope has not been left, and nothing has been taken in since.
+struct held_here {
+  const scope* innermost = nullptr;
+  std::size_t callbacks = 0;
+  bool is_same = false;
+};
+extern constinit thread_local held_here last_held __attribute__((tls_model("initial-exec")));
 
 // What `last_interrupt` tells.
 struct last_delivery {
@@ -144,7 +154,9 @@ struct record final : mailbox, registry::link {
     current_block* const found = block.load(std::memory_order_seq_cst);
     return found == &leaving_mark ? nullptr : found;
   }
-  // The owner appends what has arrived to `held`, while it runs a computation, whose flag it is.
+  // The owner appends what has arrived to `held`, and numbers it.
+  void take_in() noexcept;
+  // The same, while it runs a computation, whose flag it is.
   void collect_below() noexcept;
 
   const std::string name;
@@ -159,6 +171,7 @@ struct record final : mailbox, registry::link {
   // The thread is about to call exec: no signal of any kind is sent any more, by who is counted in
   // `traffic` and finds this set. Written by the owner, before it waits for those who are counted.
   std::atomic<bool> is_leaving{false};
+  std::uint32_t arrivals = 0;  // how many it has taken in, modulo 2^32; the owner's
   callback_list callbacks;
   deadline_list deadlines;
   waker_list wakers{*this};

@@ -77,6 +77,41 @@ TEST(Survival, OfAGroupIsItsOwn) {  // R1, D2: where a group would kill, they co
   EXPECT_FALSE(interrupt_pending());
 }
 
+// S5, R1: what had to wait since a group would kill, goes back to its place.
+TEST(Survival, KeepsTheOrderOfArrivalWhereAGroupIsNotRaised) {
+  const enrollment self;
+  in_noexcept([] {
+    const block_scope<std::string> quiet;
+    to_self(std::string("one"));
+    to_self(2);
+    to_self(3);
+    try {
+      safe_point();
+      ADD_FAILURE();
+    } catch (int number) {
+      EXPECT_EQ(number, 2);
+    }
+  });
+  EXPECT_EQ(raised_here(), "group(one, 3)");
+}
+
+TEST(Survival, OfTwoTerminationsIsThatOfOne) {  // D5, R1: they are no group
+  const enrollment self;
+  const receipt first = terminate_self();
+  const receipt second = terminate_self();
+  in_noexcept([] {
+    try {
+      safe_point();
+      ADD_FAILURE();
+    } catch (const terminated& it) {
+      it.acknowledge();
+    }
+  });
+  EXPECT_EQ(first.state(), delivery::raised);
+  EXPECT_EQ(second.state(), delivery::raised);
+  EXPECT_FALSE(interrupt_pending());
+}
+
 TEST(Survival, HoldsInADestructorThatRunsInNormalFlow) {  // R2
   struct looking {
     ~looking() { safe_point(); }
@@ -146,6 +181,44 @@ TEST(Survival, IsAskedForWhatHasArrivedSince) {
     }
   });
   EXPECT_EQ(raised_here(), "1");
+}
+
+// R4, D3: also if somebody else than a safe point has taken it out of the mailbox.
+TEST(Survival, IsAskedForWhatHasArrivedSinceAndWasLookedAt) {
+  const enrollment self;
+  int handled = 0;
+  const auto attached = attach<int>([&](int) { ++handled; });
+  in_noexcept([]() __attribute__((noinline)) {  // so the frame that holds is around all of it
+    to_self(std::string("one"));
+    for (int i = 0; i < 3; ++i) safe_point();
+    to_self(2);
+    EXPECT_TRUE(interrupt_pending());
+    safe_point();
+  });
+  EXPECT_EQ(handled, 1);
+  EXPECT_EQ(raised_here(), "one");
+}
+
+// Two of these in a row have their scopes at the same address.
+template <class E>
+[[gnu::noinline]] void open_for() {
+  const mask_scope<E> open(policy::immediate);
+  safe_point();
+}
+
+TEST(Survival, IsAskedInAScopeThatLiesWhereAnotherOneWas) {  // R4, M3, D3
+  const enrollment self;
+  int handled = 0;
+  const auto attached = attach<int>([&](int) { ++handled; });
+  in_noexcept([&]() __attribute__((noinline)) {
+    const block_scope<int> quiet;
+    to_self(std::string("one"));
+    to_self(2);
+    open_for<double>();
+    open_for<int>();
+    EXPECT_EQ(handled, 1);
+  });
+  EXPECT_EQ(raised_here(), "one");
 }
 
 TEST(Survival, IsNotNeededByACallbackThatIsAttachedLater) {  // D3, R4
@@ -287,6 +360,24 @@ TEST(Survival, LetsAWaitCompleteAsIfBlocked) {
   EXPECT_EQ(sent.state(), delivery::pending);
   wait.end();
   EXPECT_EQ(sleeper.wait(), "group(1, 2)");
+}
+
+// R2, R3: the wait that takes one of them is not the end of the other.
+TEST(Survival, IsFoundBehindAWaitThatHasRaisedSomethingElse) {
+  const enrollment self;
+  counting_semaphore none(0);
+  in_noexcept([&] {
+    to_self(std::string("one"));
+    to_self(2);
+    try {
+      none.acquire();
+      ADD_FAILURE();
+    } catch (int number) {
+      EXPECT_EQ(number, 2);
+    }
+    safe_point();
+  });
+  EXPECT_EQ(raised_here(), "one");
 }
 
 // R4: a wait asks anew, whatever is remembered: it might sleep on the answer for ever.
