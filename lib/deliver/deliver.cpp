@@ -324,8 +324,8 @@ void take_next(place where, raise_site& site, next_step& next) {
 // opened or left, no callback was added, and the stack is the same (R4).
 bool is_known_to_hold_all(const stack_position& from) noexcept {
   return current.self->is_empty() &&
-         !current.self->deadlines.is_told.load(std::memory_order_relaxed) &&
-         last_held.is_same && current.innermost == last_held.innermost &&
+         !current.self->deadlines.is_told.load(std::memory_order_relaxed) && last_held.is_same &&
+         current.innermost == last_held.innermost &&
          current.self->callbacks.count_added() == last_held.callbacks && is_known_to_hold(from);
 }
 

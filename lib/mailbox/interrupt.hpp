@@ -103,7 +103,7 @@ struct interrupt {
   std::exception_ptr exception;
   std::exception_ptr replacement;  // what a callback threw: raised instead of `exception`
   bool had_callback = false;       // and is not given to one again
-  std::uint64_t arrival = 0;       // its place among all that its target has taken
+  std::uint32_t arrival = 0;       // its place among all that its target has taken, modulo 2^32
   // For `last_interrupt` and `diagnose`: who sent it, null if no target, and when. A prepared one
   // has a sender from being fired until it is settled.
   reference<record> sender;

@@ -17,6 +17,8 @@
 
 namespace sigexc::detail {
 
+constinit thread_local held_here last_held __attribute__((tls_model("initial-exec")));
+
 void interrupt_list::append(interrupt& one) noexcept {
   one.next.store(nullptr, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_release);
@@ -33,11 +35,14 @@ void interrupt_list::append_all(interrupt* oldest) noexcept {
 }
 
 void interrupt_list::put_back(interrupt_list&& others) noexcept {
+  const auto is_older = [](const interrupt& one, const interrupt& than) {
+    return static_cast<std::int32_t>(one.arrival - than.arrival) < 0;
+  };
   interrupt* before = nullptr;
   while (interrupt* const one = others.pop()) {
-    if (before != nullptr && before->arrival > one->arrival) before = nullptr;
+    if (before != nullptr && is_older(*one, *before)) before = nullptr;
     interrupt* after = before != nullptr ? before->next.load(std::memory_order_relaxed) : first_;
-    for (; after != nullptr && after->arrival < one->arrival;
+    for (; after != nullptr && is_older(*after, *one);
          after = before->next.load(std::memory_order_relaxed))
       before = after;
     one->next.store(after, std::memory_order_relaxed);
@@ -85,8 +90,6 @@ void record::begin() noexcept {
   // Who pushed before the store could not set the flag. Who pushes after this look sees the block.
   if (!is_empty()) current.pending_flag.store(1, std::memory_order_seq_cst);
 }
-
-constinit thread_local held_here last_held __attribute__((tls_model("initial-exec")));
 
 void record::take_in() noexcept {
   for (interrupt* one = take(); one != nullptr;) {

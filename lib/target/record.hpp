@@ -177,12 +177,12 @@ struct record final : mailbox, registry::link {
   std::atomic<current_block*> block{nullptr};
   sender_count traffic;
   interrupt_list held;
-  std::uint64_t arrivals = 0;  // how many it has taken in; the owner's
   std::size_t in_delivery = 0;  // how many a safe point has in its hands; the owner's
   bool is_explored = false;     // by deliver/explorer.hpp; the owner's
   // The thread is about to call exec: no signal of any kind is sent any more, by who is counted in
   // `traffic` and finds this set. Written by the owner, before it waits for those who are counted.
   std::atomic<bool> is_leaving{false};
+  std::uint32_t arrivals = 0;  // how many it has taken in, modulo 2^32; the owner's
   callback_list callbacks;
   deadline_list deadlines;
   waker_list wakers{*this};

@@ -1,373 +1,264 @@
-// The steps of a program, each in the library and in the model.
+// Playing a program: its steps that have no inside, and the comparison.
 #include "fuzz/program.hpp"
 
+#include "fuzz/kinds.hpp"
 #include "support/interrupts.hpp"
 
-#include <array>
+#include <unistd.h>
+
 #include <chrono>
-#include <exception>
-#include <stdexcept>
+#include <cstdlib>
 #include <utility>
 
 namespace sigexc::test::fuzz {
 
-namespace {
-
-// Each says by `what()` which one it is.
-struct apple : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-struct red_apple : apple {
-  using apple::apple;
-};
-struct pear : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-// The lists of types that scopes govern, here and in the model.
-const std::array<model::kind_list, 6> lists{{{},
-                                             {kind::apple},
-                                             {kind::red_apple},
-                                             {kind::pear},
-                                             {kind::apple, kind::pear},
-                                             {kind::red_apple, kind::pear}}};
-
-template <class F>
-void with_list(std::size_t list, F&& f) {
-  switch (list) {
-    case 1:
-      return f.template operator()<apple>();
-    case 2:
-      return f.template operator()<red_apple>();
-    case 3:
-      return f.template operator()<pear>();
-    case 4:
-      return f.template operator()<apple, pear>();
-    case 5:
-      return f.template operator()<red_apple, pear>();
-    default:
-      return f.template operator()<>();
-  }
+program::program(std::span<const std::uint8_t> bytes) : bytes_(bytes) {
+  if (::pipe(pipe_.data()) != 0) std::abort();
 }
 
-template <class F>
-void with_kind(kind type, const std::string& name, F&& f) {
-  switch (type) {
-    case kind::apple:
-      return f(apple(name));
-    case kind::red_apple:
-      return f(red_apple(name));
-    case kind::pear:
-      return f(pear(name));
-  }
+program::~program() {
+  ::close(pipe_[0]);
+  ::close(pipe_[1]);
 }
-
-rule rule_of(policy what) {
-  return what == policy::immediate     ? rule::immediate
-         : what == policy::on_blocking ? rule::on_blocking
-                                       : rule::never;
-}
-
-fate fate_of(delivery what) {
-  switch (what) {
-    case delivery::pending:
-      return fate::pending;
-    case delivery::raised:
-      return fate::raised;
-    case delivery::handled:
-      return fate::handled;
-    case delivery::withdrawn:
-      return fate::withdrawn;
-    case delivery::discarded:
-      break;
-  }
-  return fate::delivering;  // none that the model ends with
-}
-
-}  // namespace
 
 std::string program::play() {
-  const enrollment here("program");
-  for (int type = 0; type < kinds; ++type)
-    with_kind(static_cast<kind>(type), "prepared " + std::to_string(type), [&](auto exception) {
-      prepared_.emplace_back(here.get_target(), std::move(exception));
-    });
-  try {
+  {
+    const enrollment here("program");
+    self_ = here.get_target();
+    for (std::size_t type = 0; type < fruits; ++type)
+      with_fruit(static_cast<kind>(type), "prepared " + std::to_string(type),
+                 [&](auto exception) { prepared_.emplace_back(*self_, std::move(exception)); });
+    const bool is_emptied = next() % 4 != 0;
     do {  // and at the end a safe point, to which comes what is left
+      raise last;
+      bool has_raised = false;
       try {
         run_steps();
-        expect(model_.deliver(false), [] { safe_point(); });
-      } catch (const mismatch&) {
-        throw;
-      } catch (...) {  // what was raised has been compared
+        if (is_emptied || !bytes_.empty()) safe_point_step();
+      } catch (...) {
+        has_raised = true;
+        last = arrived(std::current_exception());
+        if (last.termination != none && (bytes_.empty() || next() % 2 == 0)) {
+          acknowledge_raised(last);
+        }
       }
-    } while (!bytes_.empty() || model_.pending() != 0);
-  } catch (const mismatch&) {
-    return said_;
+      if (has_raised) model_.drop(last.termination);
+      if (!is_over_) compare_books();
+    } while (!is_over_ && (!bytes_.empty() || (is_emptied && model_.pending() != 0)));
   }
-  return {};
+  if (!is_over_) end();
+  return is_over_ ? said_ : std::string();
 }
 
-template <class F>
-void program::expect(const std::string& expected, F&& what) {
-  std::exception_ptr raised;
-  try {
-    std::forward<F>(what)();
-  } catch (...) {
-    raised = std::current_exception();
+// S6, S8: of what was pending, and of what comes too late.
+void program::end() {
+  say("end");
+  model_.end();
+  for (const kind type : {kind::pear, kind::termination}) {
+    const std::size_t number = model_.send(type);
+    send(type, number);
+    model_.end();
   }
-  compare(expected, raised == nullptr ? "nothing" : words(raised));
-  if (raised != nullptr) std::rethrow_exception(raised);
+  for (std::size_t i = 0; i < receipts_.size(); ++i)
+    if (receipts_[i] && fate_of(receipts_[i]->state()) != model_.of(i))
+      differs("the receipt of " + std::to_string(i) + " says otherwise");
+  if (self_->pending() != 0) differs("something is pending for a target that has ended");
 }
 
-void program::compare(const std::string& expected, const std::string& got) {
-  if (got != expected) {
-    say("raised: " + got + "; expected: " + expected + (wrong_.empty() ? "" : "; " + wrong_));
-    throw mismatch();
-  }
-  if (got != "nothing") say("raised: " + got);
+void program::differs(const std::string& how) {
+  if (is_over_) return;
+  say(how);
+  is_over_ = true;
+  bytes_ = {};  // so each loop ends
+}
+
+void program::returned() {
+  if (is_over_) return;
   if (wrong_.empty() && !model_.effects.empty())
     wrong_ = "no callback got " + model_.effects.front().on;
-  if (!wrong_.empty()) {
-    say(wrong_);
-    throw mismatch();
-  }
-  compare_books();
+  if (!wrong_.empty()) differs(wrong_);
+  if (expected_.words != "nothing") differs("raised: nothing; expected: " + expected_.words);
+  if (!is_over_) compare_books();
+}
+
+raise program::arrived(const std::exception_ptr& exception) {
+  if (is_over_) return {};
+  raise expected = std::exchange(expected_, {});
+  const std::string got = words(exception);
+  if (got != expected.words)
+    differs("raised: " + got + "; expected: " + expected.words +
+            (wrong_.empty() ? "" : "; " + wrong_));
+  say("raised: " + got);
+  returned();
+  return expected;
 }
 
 void program::compare_books() {
-  const auto differ = [this](const std::string& what) {
-    say(what);
-    throw mismatch();
-  };
   for (std::size_t i = 0; i < receipts_.size(); ++i)
     if (receipts_[i] && fate_of(receipts_[i]->state()) != model_.of(i))
-      differ("the receipt of " + std::to_string(i) + " says otherwise");
-  if (this_thread::get_target().pending() != model_.pending())
-    differ("pending: " + std::to_string(this_thread::get_target().pending()) +
-           ", expected: " + std::to_string(model_.pending()));
-  if (interrupt_pending() != (model_.pending() != 0)) differ("interrupt_pending() says otherwise");
-}
-
-void program::send(kind type, std::size_t number) {
-  if (receipts_.size() <= number) receipts_.resize(number + 1);
-  with_kind(type, std::to_string(number), [&](auto exception) {
-    receipts_[number] = this_thread::get_target().interrupt(std::move(exception));
-  });
-}
-
-// In a callback. The model has foreseen what it does.
-template <class E>
-void program::react(const E& got) {
-  if (model_.effects.empty() || model_.effects.front().on != got.what()) {
-    wrong_ = std::string("a callback got ") + got.what() + ", and should not";
-    return;
-  }
-  const model::effect now = model_.effects.front();
-  model_.effects.pop_front();
-  if (now.what == reaction::replace) throw pear(std::string("instead of ") + got.what());
-  if (now.what == reaction::send) send(now.type, now.number);
-  if (now.what == reaction::fire) prepared_[static_cast<std::size_t>(now.type)].fire();
-  if (now.what == reaction::withdraw && now.number < receipts_.size() && receipts_[now.number] &&
-      receipts_[now.number]->withdraw() != now.is_withdrawn)
-    wrong_ = "withdraw() in a callback says otherwise";
+      differs("the receipt of " + std::to_string(i) + " says otherwise");
+  if (self_->pending() != model_.pending())
+    differs("pending: " + std::to_string(self_->pending()) +
+            ", expected: " + std::to_string(model_.pending()));
+  if (interrupt_pending() != (model_.pending() != 0)) differs("interrupt_pending() says otherwise");
 }
 
 void program::run_steps() {
-  const std::size_t nesting = nesting_;
   ++nesting_;
-  try {
-    while (!bytes_.empty() && bytes_.front() % 16 != 0) run_step();
-    static_cast<void>(next());
-  } catch (...) {
-    nesting_ = nesting;
-    throw;
-  }
-  nesting_ = nesting;
+  const leaving inside(*this, &program::unnest);
+  while (!bytes_.empty() && bytes_.front() % 40 >= 7) run_step();
+  static_cast<void>(next());
 }
 
 void program::run_step() {
-  switch (next() % 16) {
-    case 1:
-    case 2:
-    case 3: {
-      const auto type = static_cast<kind>(next() % kinds);
-      say("send " + std::to_string(model_.count()) + ", of kind " +
-          std::to_string(static_cast<int>(type)));
-      send(type, model_.send(type));
-      return compare_books();
-    }
-    case 4: {
-      if (model_.count() == 0) return;
-      const std::size_t which = next() % model_.count();
-      if (which >= receipts_.size() || !receipts_[which]) return;
-      say("withdraw " + std::to_string(which));
-      if (receipts_[which]->withdraw() != model_.withdraw(which)) {
-        say("withdraw() says otherwise");
-        throw mismatch();
-      }
-      return compare_books();
-    }
-    case 5: {
-      const auto type = static_cast<kind>(next() % kinds);
-      say("fire what is of kind " + std::to_string(static_cast<int>(type)));
-      model_.fire(type);
-      prepared_[static_cast<std::size_t>(type)].fire();
-      return compare_books();
-    }
-    case 6:
+  switch (next() % 40) {
     case 7:
-      say("safe point");
-      return expect(model_.deliver(false), [] { safe_point(); });
-    case 8: {
-      say("operation that need not wait");  // O1, M6
-      units_.release();
-      try {
-        return expect(model_.deliver(false), [this] { units_.acquire(); });
-      } catch (const mismatch&) {
-        throw;
-      } catch (...) {
-        if (!units_.try_acquire()) {
-          say("its unit is gone");
-          throw mismatch();
-        }
-        throw;
-      }
-    }
-    case 9: {
-      say("operation that waits");
-      std::string expected = model_.deliver(false);
-      if (expected == "nothing") expected = model_.deliver(true);
-      return expect(expected, [this] {
-        static_cast<void>(units_.try_acquire_for(std::chrono::nanoseconds(1)));
-      });
-    }
+    case 8:
+    case 9:
     case 10:
     case 11:
+      return send_step(static_cast<kind>(next() % fruits));
     case 12:
-      return in_scope();
     case 13:
-      return in_restored_scope();
+      return send_step(kind::termination);
     case 14:
-      return with_callback();
     case 15:
+      return withdraw_step();
+    case 16:
+      return fire_step();
+    case 17:
+    case 18:
+    case 19:
+    case 20:
+      return safe_point_step();
+    case 21:
+      return complete_step();
+    case 22:
+      return time_out_step();
+    case 23:
+    case 24:
+      return wait_step();
+    case 25:
+    case 26:
+    case 27:
+    case 28:
+      return in_scope();
+    case 29:
+      return in_restored_scope();
+    case 30:
+    case 31:
+    case 32:
+      return with_callback();
+    case 33:
+    case 34:
+    case 35:
       return in_try_block();
+    case 36:
+    case 37:
+      return in_noexcept();
+    case 38:
+    case 39:
+      return in_destructor();
     default:
       return;
   }
 }
 
-void program::in_scope() {
-  const auto what = static_cast<policy>(next() % 3);
-  const std::size_t list = next() % lists.size();
-  with_list(list, [&]<class... E>() { in_scope_of<E...>(list, what); });
+std::string program::someone() { return bytes_.size() % 4 == 0 ? " (by the other thread)" : ""; }
+
+void program::by_someone(std::function<void()> what) {
+  if (bytes_.size() % 4 == 0)
+    other_.run(std::move(what));
+  else
+    what();
 }
 
-template <class... E>
-void program::in_scope_of(std::size_t list, policy what) {
-  static constexpr std::array names{"immediate", "on_blocking", "never"};
-  say(std::string(names[static_cast<std::size_t>(what)]) + " scope of types " +
-      std::to_string(list) + " {");
-  const std::size_t depth = model_.depth();
-  model_.open(rule_of(what), lists[list]);
-  std::string expected = what == policy::immediate ? model_.deliver(false) : "nothing";  // M3
-  enum { opening, inside, leaving } where = opening;
-  const auto steps = [&](const void* block) {
-    compare(expected, "nothing");
-    where = inside;
-    if (block != nullptr) blocks_.push_back({depth, list, block});
-    run_steps();
-    where = leaving;
-    if (block != nullptr) blocks_.pop_back();
-    model_.leave();
-    expected = what == policy::immediate ? "nothing" : model_.deliver(false);  // M4
-    say("}");
-  };
-  try {
-    if (what == policy::never) {
-      const block_scope<E...> block;
-      steps(&block);
-    } else {
-      const mask_scope<E...> scope(what);
-      steps(nullptr);
-    }
-  } catch (const mismatch&) {
-    throw;
-  } catch (...) {
-    if (where == inside) {
-      if (what == policy::never) blocks_.pop_back();
-    } else {
-      compare(expected, words(std::current_exception()));
-    }
-    if (where != leaving) model_.leave();
-    throw;
-  }
-  compare(expected, "nothing");
+void program::send_step(kind type) {
+  const std::size_t number = model_.send(type);
+  say("send " + std::to_string(number) + ", " + name_of(type) + someone());
+  by_someone([&] { send(type, number); });
+  compare_books();
 }
 
-void program::in_restored_scope() {  // M5
-  if (blocks_.empty()) return;
-  const open_block block = blocks_[next() % blocks_.size()];
-  say("scope as before the block at " + std::to_string(block.depth) + " {");
-  model_.open_restoring(block.depth);
-  const std::string expected = model_.deliver(false);
-  bool is_open = false;
-  try {
-    with_list(block.list, [&]<class... E>() {
-      const unblock_scope<E...> restored(*static_cast<const block_scope<E...>*>(block.scope));
-      compare(expected, "nothing");
-      is_open = true;
-      run_steps();
-      say("}");
+void program::send(kind type, std::size_t number) {
+  const std::lock_guard lock(receipts_lock_);
+  if (receipts_.size() <= number) receipts_.resize(number + 1);
+  if (type == kind::termination)
+    receipts_[number] = self_->terminate();
+  else
+    receipts_[number] = with_fruit(type, std::to_string(number), [this](auto exception) {
+      return self_->interrupt(std::move(exception));
     });
-  } catch (const mismatch&) {
-    throw;
-  } catch (...) {
-    if (!is_open) compare(expected, words(std::current_exception()));
-    model_.leave();
-    throw;
-  }
-  model_.leave();
 }
 
-void program::with_callback() {
-  const auto type = static_cast<kind>(next() % kinds);
-  const auto what = static_cast<reaction>(next() % (static_cast<std::size_t>(reaction::last) + 1));
-  const std::size_t argument = next();
-  with_kind(type, "", [&]<class E>(E) { with_callback_for<E>(type, what, argument); });
+void program::withdraw_step() {
+  if (model_.count() == 0) return;
+  const std::size_t which = next() % model_.count();
+  say("withdraw " + std::to_string(which) + someone());
+  by_someone([&] { withdraw(which, model_.withdraw(which)); });
+  if (!wrong_.empty()) differs(wrong_);
+  compare_books();
 }
 
-template <class E>
-void program::with_callback_for(kind type, reaction what, std::size_t argument) {
-  static constexpr std::array names{"handles", "replaces", "sends", "withdraws", "fires"};
-  say("callback for kind " + std::to_string(static_cast<int>(type)) + " that " +
-      names[static_cast<std::size_t>(what)] + " (" + std::to_string(argument) + ") {");
-  model_.attach(type, what, argument);
-  std::exception_ptr ended;
+void program::withdraw(std::size_t number, bool is_expected) {
+  const std::lock_guard lock(receipts_lock_);
+  if (number < receipts_.size() && receipts_[number] &&
+      receipts_[number]->withdraw() != is_expected)
+    wrong_ = "withdraw() of " + std::to_string(number) + " says otherwise";
+}
+
+void program::fire_step() {
+  const std::size_t type = next() % fruits;
+  say("fire " + name_of(static_cast<kind>(type)) + someone());
+  model_.fire(static_cast<kind>(type));
+  by_someone([&] { prepared_[type].fire(); });
+  compare_books();
+}
+
+// R4: where something was held and a try block has been entered since, it may be held on for as
+// many safe points as there are frames; but not where something has arrived.
+void program::safe_point_step() {
+  say("safe point");
+  if (may_be_held_on_ && bytes_.size() % 2 == 0) look_anew();
+  expect(model_.deliver(false));
+  const bool is_any = expected_.words != "nothing" || !model_.effects.empty();
+  int tries = may_be_held_on_ && is_any ? 2'000 : 1;
+  do safe_point();
+  while (--tries > 0 && (expected_.words != "nothing" || !model_.effects.empty()));
+  returned();
+}
+
+void program::look_anew() {
+  const receipt older = self_->interrupt(apple(""));
+  const receipt newer = self_->interrupt(apple(""));
+  older.withdraw();  // it stays in the mailbox, since it is not the newest
+  newer.withdraw();
+  may_be_held_on_ = false;
+}
+
+// O1, M6
+void program::complete_step() {
+  say("operation that need not wait");
+  units_.release();
+  expect(model_.deliver(false));
   {
-    const auto attached = attach<E>([this](const E& got) { react(got); });
-    try {
-      run_steps();
-    } catch (...) {
-      ended = std::current_exception();
-    }
+    const leaving after(*this, &program::check_units);
+    units_.acquire();
   }
-  model_.detach();
-  say("}");
-  if (ended != nullptr) std::rethrow_exception(ended);
+  returned();
 }
 
-void program::in_try_block() {
-  say("try {");
-  try {
-    run_steps();
-  } catch (const mismatch&) {
-    throw;
-  } catch (...) {
-    say("} catch {");
-    run_steps();
-  }
-  say("}");
+void program::check_units() {
+  const bool is_left = expected_.words != "nothing";
+  if (units_.try_acquire() != is_left) differs(is_left ? "its unit is gone" : "its unit is there");
+}
+
+void program::time_out_step() {
+  say("operation that waits for a nanosecond");
+  expect(model_.deliver(false));
+  if (expected_.words == "nothing") expect(model_.deliver(true));
+  if (units_.try_acquire_for(std::chrono::nanoseconds(1))) differs("it got a unit from nowhere");
+  returned();
 }
 
 }  // namespace sigexc::test::fuzz
