@@ -107,15 +107,17 @@ verdict walk_out(const std::type_info* thrown, const stack_position& from, std::
   }
 }
 
-// Whether it would be caught in one of these frames, by what the tables say alone: the stack is
-// another thread's.
+// Whether it would be caught in one of these frames, by what their tables say: the stack is another
+// thread's. What is remembered is not asked, for the sake of the loader's lock: senders have a
+// mutex.
 bool is_caught_on_the_way(const survivors& among, const std::type_info* thrown) noexcept {
-  const auto closed = count_closed_libraries();
   for (std::size_t i = 0; i < among.count; ++i) {
-    frame_facts facts;
-    if (!find_facts(among.counters[i], thrown, closed, facts)) return false;
-    if (facts.verdict.may_be_other) thrown = nullptr;
-    if (facts.verdict.what != fate::passes) return facts.verdict.what == fate::caught;
+    const auto in_call = among.counters[i] - 1;
+    function_entry function;
+    if (!find_function(in_call, function)) return false;
+    const frame_verdict found = judge(function, in_call, thrown);
+    if (found.what != fate::passes) return found.what == fate::caught;
+    if (found.may_be_other) thrown = nullptr;
   }
   return false;
 }
