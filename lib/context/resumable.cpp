@@ -87,6 +87,7 @@ progress stacked_computation::finish() {
 }
 
 SIGEXC_RETURN_BY_JUMP progress stacked_computation::resume(holder by, bool& is_given_away) {
+  context_->fetch();
   resumption here(caller());
   std::unique_ptr<stacked_computation, releasing> kept;
   for (;;) {
