@@ -53,12 +53,12 @@ which a socket's own timeout is waited for after a signal (O4)."""
 THREAD = """By strace a target's thread makes four system calls more, of some 0.2 to 0.6 µs
 each: `gettid`, `rt_sigprocmask` (M2), `sched_yield` where it first opens a block (S4), and a
 futex for who waits for the result."""
-SWITCH = """Twelve of the nanoseconds are the switch itself. What is left when parts are left out
-tells of the rest: 3 ns are to exchange what the C and the C++ runtime keep for a thread, 1 ns the
+SWITCH = """Eleven of the nanoseconds are the switch itself. What is left when parts are left out
+tells of the rest: 2 ns are to exchange what the C and the C++ runtime keep for a thread, 1 ns the
 two locked instructions by which senders on other threads are kept from a computation that has just
 moved; all else is some 120 instructions, none of which takes longer than others, by which the thread
 becomes the computation and is itself again, and looks who has sent meanwhile. (With a `ret`
-instead of a jump behind each switch it is 18 ns more: the processor does not foresee it. So with
+instead of a jump behind each switch it is 18 ns more, as the processor does not foresee it: so with
 clang.)"""
 
 BUDGETS = [

@@ -241,7 +241,8 @@ halt computation::land(resumption& at) noexcept {
   return why;
 }
 
-void computation::board(resumption& at, holder by) {
+// All in one, since it comes before each switch.
+[[gnu::flatten]] void computation::board(resumption& at, holder by) {
   if (!self_->try_board()) [[unlikely]]
     refuse(self_->runner());
   if (self_->is_left_behind()) [[unlikely]]
