@@ -7,6 +7,7 @@
 #include <sigexc/resumable.hpp>
 
 #include "context/context.hpp"
+#include "context/return_by_jump.hpp"
 #include "deliver/computation.hpp"
 
 #include <sigexc/detail/current.hpp>
@@ -56,7 +57,7 @@ void stacked_computation::switch_out() {
   context_->switch_out();
 }
 
-void stacked_computation::pause_here() {
+SIGEXC_RETURN_BY_JUMP void stacked_computation::pause_here() {
   context_->switch_out();
   if (this_block().has_news()) [[unlikely]]
     deliver_after_pause();
@@ -85,7 +86,8 @@ progress stacked_computation::finish() {
   return progress::finished;
 }
 
-progress stacked_computation::resume(holder by, bool& is_given_away) {
+SIGEXC_RETURN_BY_JUMP progress stacked_computation::resume(holder by, bool& is_given_away) {
+  context_->fetch();
   resumption here(caller());
   std::unique_ptr<stacked_computation, releasing> kept;
   for (;;) {

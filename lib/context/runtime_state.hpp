@@ -29,7 +29,10 @@ class runtime_state {
 
   // Exchanges this with the calling thread's.
   [[gnu::noinline]] void exchange() noexcept {
-    std::swap(exceptions_, *here.of_exceptions);
+    exceptions& theirs = *here.of_exceptions;
+    // Mostly both sides have none.
+    if (exceptions_.caught != theirs.caught || exceptions_.uncaught != theirs.uncaught) [[unlikely]]
+      std::swap(exceptions_, theirs);
     std::swap(errno_, *here.of_errno);
     asm volatile("" ::: "memory");
   }

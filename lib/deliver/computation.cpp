@@ -189,8 +189,7 @@ void computation::enter(resumption& at) noexcept {
   at.quiet = current.quiet.load(std::memory_order_relaxed);
   at.is_signalled = current.is_signalled;
   mine.tid.store(current.tid, std::memory_order_relaxed);
-  at.stack = {stack_low_, stack_high_};
-  exchange_own_stack(at.stack);
+  at.stack = change_own_stack({stack_low_, stack_high_});
   at_ = &at;
   std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler may look (process/inspection)
   current.self = &mine;
@@ -218,7 +217,7 @@ halt computation::land(resumption& at) noexcept {
   current.innermost = at.innermost;
   current.is_signalled = at.is_signalled || is_signalled_ || is_flagged_;
   exploring = at.exploring;
-  exchange_own_stack(at.stack);
+  change_own_stack(at.stack);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   at_ = nullptr;
   const halt why = is_over_ ? halt::ended : why_;  // the next one to board may change it
@@ -242,7 +241,8 @@ halt computation::land(resumption& at) noexcept {
   return why;
 }
 
-void computation::board(resumption& at, holder by) {
+// All in one, since it comes before each switch.
+[[gnu::flatten]] void computation::board(resumption& at, holder by) {
   if (!self_->try_board()) [[unlikely]]
     refuse(self_->runner());
   if (self_->is_left_behind()) [[unlikely]]

@@ -43,10 +43,10 @@
 namespace sigexc {
 namespace detail {
 
-namespace {
-
 // The last delivery left something pending only because a raise could not be survived there.
 constinit thread_local bool is_unraised __attribute__((tls_model("initial-exec"))) = false;
+
+namespace {
 
 // Where it would be raised. Each type is asked for once, if they are not too many.
 class raise_site {
@@ -356,11 +356,6 @@ bool lets_pause(const record& self, const scope* innermost, bool can_wait) noexc
   if (self.wakers.has_any()) return false;
   const policy governing = policy_of(governed_types<pause_request>, innermost);
   return governing == policy::immediate || (governing == policy::on_blocking && can_wait);
-}
-
-void assume_unraised() noexcept {
-  is_unraised = true;
-  last_held = {};
 }
 
 bool has_deliverable_at(place where) {

@@ -34,8 +34,10 @@ bool would_deliver_outside(record& outside, const scope* innermost, const stack_
 // Whether the scopes from `innermost` on let a pause of `self` through, and it is in no foreign
 // code.
 bool lets_pause(const record& self, const scope* innermost, bool can_wait) noexcept;
-// The thread goes on as somebody else: what is held may be held for any reason.
-void assume_unraised() noexcept;
+// The thread goes on as somebody else: what is held may be held for any reason. (Which frame held
+// it is forgotten with the stack, by change_own_stack.)
+extern constinit thread_local bool is_unraised __attribute__((tls_model("initial-exec")));
+inline void assume_unraised() noexcept { is_unraised = true; }
 
 // At the end of a wait that has cleared the flag so as not to spin, although something may not be
 // raised only because that could not be survived here: sets it again, for the first safe point

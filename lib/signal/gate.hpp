@@ -21,6 +21,7 @@
 
 #include <sigexc/detail/current.hpp>
 
+#include <atomic>
 #include <cstddef>
 
 namespace sigexc::detail {
@@ -33,10 +34,14 @@ extern "C" {
 // @return what the kernel returned (-errno for an error), or `not_executed`.
 long sigexc_gate(current_block* block, long number, long a, long b, long c, long d, long e, long f);
 extern const char sigexc_gate_begin[], sigexc_gate_end[], sigexc_gate_cancel[], sigexc_gate_leave[];
+// System calls spoil the processor's foresight of returns: see gate_x86_64.S. Written once, at
+// installation; read by the gate.
+extern constinit std::atomic<bool> sigexc_gate_refills;
 }
 
 // The assembly knows where these stand.
 static_assert(offsetof(current_block, pending_flag) == 0);
 static_assert(offsetof(current_block, in_gate) == 4);
+static_assert(sizeof sigexc_gate_refills == 1);
 
 }  // namespace sigexc::detail

@@ -6,9 +6,11 @@
 #include "signal/install.hpp"
 
 #include "mailbox/kept_errno.hpp"
+#include "signal/gate.hpp"
 #include "signal/handler.hpp"
 #include "signal/send.hpp"
 
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <signal.h>
@@ -109,9 +111,24 @@ bool can_edit_masks(int number) noexcept {
   return is_held_back;
 }
 
+// Whether the kernel returns from its functions in the way of which gate_x86_64.S tells.
+bool returns_are_spoiled() noexcept {
+  const int file =
+      ::open("/sys/devices/system/cpu/vulnerabilities/spec_rstack_overflow", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  char text[128];
+  const ssize_t size = ::read(file, text, sizeof text);
+  ::close(file);
+  return size > 0 && std::string_view(text, static_cast<std::size_t>(size)).find("Safe RET") !=
+                         std::string_view::npos;
+}
+
 }  // namespace
 
 constinit std::atomic<bool> is_signalling_always{true};
+extern "C" {
+constinit std::atomic<bool> sigexc_gate_refills{false};
+}
 
 bool try_install_handler(int number) noexcept {
   if (!is_unhandled(number)) return false;
@@ -138,6 +155,7 @@ void install_once() {
   process.configured_number = number;  // later changes of the environment change nothing
   process.has_barrier =
       ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  sigexc_gate_refills = returns_are_spoiled();
   process.is_installed = true;
 }
 

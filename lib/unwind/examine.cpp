@@ -37,38 +37,28 @@
 
 namespace sigexc::detail {
 
+constinit thread_local holding last_holding __attribute__((tls_model("initial-exec")));
+
 namespace {
-
-struct holding {
-  std::uintptr_t slot = 0;  // 0: nothing is remembered
-  std::uintptr_t counter = 0;
-  std::size_t credit = 0;  // quick answers that may still be given
-  unsigned turn = 0;
-  // The thread's own stack; both 0 before it was asked for.
-  std::uintptr_t stack_low = 0;
-  std::uintptr_t stack_high = 0;
-};
-
-constinit thread_local holding last __attribute__((tls_model("initial-exec")));
 
 constexpr std::size_t least_credit = 8;
 
 void find_own_stack() noexcept {
-  last.stack_low = last.stack_high = 1;  // if it cannot be told: never on it
+  last_holding.own_stack = {1, 1};  // if it cannot be told: never on it
   pthread_attr_t attributes;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
   void* low = nullptr;
   std::size_t size = 0;
   if (pthread_attr_getstack(&attributes, &low, &size) == 0) {
-    last.stack_low = reinterpret_cast<std::uintptr_t>(low);
-    last.stack_high = last.stack_low + size;
+    last_holding.own_stack.low = reinterpret_cast<std::uintptr_t>(low);
+    last_holding.own_stack.high = last_holding.own_stack.low + size;
   }
   pthread_attr_destroy(&attributes);
 }
 
 bool is_on_own_stack(std::uintptr_t address) noexcept {
-  if (last.stack_high == 0) find_own_stack();
-  return address >= last.stack_low && address < last.stack_high;
+  if (last_holding.own_stack.high == 0) find_own_stack();
+  return address >= last_holding.own_stack.low && address < last_holding.own_stack.high;
 }
 
 bool find_facts(std::uintptr_t counter, const std::type_info* thrown, std::uint32_t closed,
@@ -140,30 +130,27 @@ survivors find_survivors(const stack_position& from) noexcept {
   return found;
 }
 
-void exchange_own_stack(stack_range& to) noexcept {
-  last.slot = 0;
-  std::swap(last.stack_low, to.low);
-  std::swap(last.stack_high, to.high);
-}
-
 void remember_holding(const stack_position& from, const verdict& found, std::size_t cost) noexcept {
   forget_holding();
   if (!is_on_own_stack(from.stack) || !is_on_own_stack(found.at.slot)) return;
-  last.slot = found.at.slot;
-  last.counter = found.at.counter;
+  last_holding.slot = found.at.slot;
+  last_holding.counter = found.at.counter;
   // Not always as many, or a loop could come back to the same place for each look.
-  last.credit = std::max(cost, least_credit) + ++last.turn % 7;
+  last_holding.credit = std::max(cost, least_credit) + ++last_holding.turn % 7;
 }
 
-void forget_holding() noexcept { last.slot = 0; }
+void forget_holding() noexcept { last_holding.slot = 0; }
 
 bool is_known_to_hold(const stack_position& from) noexcept {
-  if (last.slot == 0 || from.slot > last.slot || from.slot < last.stack_low) return false;
-  if (last.credit == 0 || without_signature(read_stack(last.slot)) != last.counter) {
-    last.slot = 0;
+  if (last_holding.slot == 0 || from.slot > last_holding.slot ||
+      from.slot < last_holding.own_stack.low)
+    return false;
+  if (last_holding.credit == 0 ||
+      without_signature(read_stack(last_holding.slot)) != last_holding.counter) {
+    last_holding.slot = 0;
     return false;
   }
-  --last.credit;
+  --last_holding.credit;
   return true;
 }
 

@@ -27,9 +27,23 @@ struct stack_range {
   std::uintptr_t low = 0;
   std::uintptr_t high = 0;
 };
-// The caller is about to go on on another stack. Forgets what is held. `to` becomes what was
-// before.
-void exchange_own_stack(stack_range& to) noexcept;
+// What the thread remembers of its last look at the stack.
+struct holding {
+  std::uintptr_t slot = 0;  // 0: nothing is remembered
+  std::uintptr_t counter = 0;
+  std::size_t credit = 0;  // quick answers that may still be given
+  unsigned turn = 0;
+  stack_range own_stack;
+};
+extern constinit thread_local holding last_holding __attribute__((tls_model("initial-exec")));
+
+// The caller is about to go on on another stack. Forgets what is held. @return the one before.
+inline stack_range change_own_stack(const stack_range& to) noexcept {
+  const stack_range before = last_holding.own_stack;
+  last_holding.slot = 0;
+  last_holding.own_stack = to;
+  return before;
+}
 
 // Judges a raise of an exception of type `thrown` by the function that `from` is the caller of;
 // null stands for a type that only `catch (...)` takes. `from` has to be computed in a function

@@ -18,7 +18,7 @@ namespace sigexc::detail {
 // One attempt at a system call, through the gate.
 // @return what the kernel returned, -errno for an error, or `not_executed`.
 template <class... A>
-long gate(long number, A... arguments) noexcept {
+[[gnu::always_inline]] inline long gate(long number, A... arguments) noexcept {
   static_assert(sizeof...(A) <= 6);
   // A sender that signals only who waits sets the flag, then looks for the mark; the gate looks at
   // the flag after the mark was set. With this as the fence one of the two sees the other. Where
@@ -71,7 +71,7 @@ class way_out {
 
 // `now()`, or `would_wait`.
 template <class Now>
-long without_waiting(Now now) {
+[[gnu::cold]] long without_waiting(const Now& now) {
   way_out limit;
   if (!limit.exists()) return would_wait;
   long result = 0;
@@ -86,8 +86,11 @@ long without_waiting(Now now) {
 //
 // `now()` is asked where interrupts may be delivered only if the call has to wait: it does the same
 // without waiting, or returns `would_wait`.
+//
+// Inlined, as all that lies between the system call and who asked for it: each return that follows
+// a system call before a new call is a surprise to the processor.
 template <class Attempt, class Now>
-long operate(Attempt attempt, Now now) {
+[[gnu::always_inline]] inline long operate(Attempt attempt, Now now) {
   for (;;) {
     begin_operation();
     long result = would_wait;

@@ -26,13 +26,13 @@ class answer {
 // A call that completes at once, or of which nobody can ask whether it would: it finds out itself,
 // in the time that a way out leaves it.
 template <class Call>
-answer unasked(Call call) {
+[[gnu::always_inline]] inline answer unasked(Call call) {
   return operate(call, call);
 }
 
 // A call that the flag `no_wait` keeps from waiting: it then returns `instead`.
 template <class Call>
-answer by_flag(int flags, int no_wait, long instead, Call call) {
+[[gnu::always_inline]] inline answer by_flag(int flags, int no_wait, long instead, Call call) {
   return operate([&] { return call(flags); },
                  [&] {
                    const long result = call(flags | no_wait);
@@ -43,7 +43,7 @@ answer by_flag(int flags, int no_wait, long instead, Call call) {
 
 // A call that takes a timeout, and returns `instead` when it has passed. Null: for ever.
 template <class Call>
-answer in_time(const timespec* duration, long instead, Call call) {
+[[gnu::always_inline]] inline answer in_time(const timespec* duration, long instead, Call call) {
   timeout left(duration);
   return operate([&] { return call(left.rest()); },
                  [&] {

@@ -39,14 +39,15 @@ class socket_timeout {
 
   // `call()`, within the timeout. @return what it returned, or `passed`.
   template <class Call>
-  long attempt(Call call, long passed = -EAGAIN) noexcept {
-    if (is_known_) {
+  [[gnu::always_inline]] long attempt(Call call, long passed = -EAGAIN) noexcept {
+    if (is_known_) [[unlikely]] {
       const long ready = wait();
       if (ready < 0) return ready;
       if (ready == 0 || has_passed()) return passed;
     }
     const long result = call();
-    if (result == -EINTR) ask();
+    if (result == -EINTR) [[unlikely]]
+      ask();
     return result;
   }
 
@@ -65,7 +66,8 @@ class socket_timeout {
 // `call` waits for `fd` to be ready for `events`. `call_now` is asked in its place where it is
 // ready and interrupts are held, and also must not wait half-way.
 template <class Call, class CallNow>
-answer on_descriptor(int fd, short events, Call call, CallNow call_now) {
+[[gnu::always_inline]] inline answer on_descriptor(int fd, short events, Call call,
+                                                   CallNow call_now) {
   socket_timeout limit(fd, events);
   return operate([&] { return limit.attempt(call); },
                  [&] {
@@ -75,14 +77,15 @@ answer on_descriptor(int fd, short events, Call call, CallNow call_now) {
 }
 
 template <class... A>
-answer on_descriptor(short events, long number, int fd, A... arguments) {
+[[gnu::always_inline]] inline answer on_descriptor(short events, long number, int fd,
+                                                   A... arguments) {
   const auto call = [=] { return gate(number, fd, arguments...); };
   return on_descriptor(fd, events, call, call);
 }
 
 // The same for calls that take the flags of recv and send.
 template <class Call>
-answer on_socket(int fd, short events, int flags, Call call) {
+[[gnu::always_inline]] inline answer on_socket(int fd, short events, int flags, Call call) {
   socket_timeout limit(fd, events);
   return operate([&] { return limit.attempt([&] { return call(flags); }); },
                  [&] {

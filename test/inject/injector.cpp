@@ -171,6 +171,10 @@ after_step await_step(pid_t child, bool may_sleep, int& status) {
   }
 }
 
+// To the target itself: of a signal to the process, the sender would relieve it while it is
+// stopped.
+void disturb(pid_t child) { check(::tgkill(child, child, SIGUSR1) == 0, "tgkill"); }
+
 // Where the code goes: the program counter before each step, as the first run saw it.
 class path {
  public:
@@ -279,7 +283,7 @@ outcome_of_run run_once(const std::function<injected_code*()>& make, disturbance
       step = to;
       counter = known.counter(to);
     }
-    if (other == disturbance::before && step + just_before == steps) ::kill(child, SIGUSR1);
+    if (other == disturbance::before && step + just_before == steps) disturb(child);
     if (noted != nullptr) noted->add(counter);
     const bool may_sleep = is_system_call(child, counter);
     check(::ptrace(PTRACE_SINGLESTEP, child, nullptr, signal_to_pass(status)) == 0,
@@ -289,7 +293,7 @@ outcome_of_run run_once(const std::function<injected_code*()>& make, disturbance
     if (state == after_step::asleep && !was_disturbed &&
         (other == disturbance::asleep || other == disturbance::asleep_failing)) {
       was_disturbed = true;
-      ::kill(child, SIGUSR1);
+      disturb(child);
       check(::waitpid(child, &status, 0) == child, "waitpid");
       state = after_step::stopped;
     } else if (state == after_step::asleep && !was_woken) {
@@ -304,7 +308,7 @@ outcome_of_run run_once(const std::function<injected_code*()>& make, disturbance
     counter = program_counter(child);
     is_inside = counter != end;
   }
-  if (other == disturbance::together) ::kill(child, SIGUSR1);
+  if (other == disturbance::together) disturb(child);
   ask(shared, request::send);
   if (state == after_step::asleep) {
     result.is_sent_asleep = true;
