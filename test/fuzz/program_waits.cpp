@@ -84,6 +84,8 @@ struct program::wait {
       }
     }
   }
+  // Whether something may be done after what is planned.
+  [[nodiscard]] bool has_more() const { return is_completed && !is_racing && !comes_first; }
   // Whether there is what it would have taken.
   bool take_left() {
     char byte = 0;
@@ -105,8 +107,9 @@ struct program::wait {
   program& self;
   const std::size_t operation;
   std::vector<action> actions;
-  bool is_completed = true;  // by the other thread, when it has done the actions
+  bool is_completed = true;  // by the other thread
   bool is_racing = false;    // with the last of them
+  bool comes_first = false;  // before the last of them
   bool is_played = false;
   bool has_returned = false;
   std::atomic<bool> is_over{false};
@@ -139,8 +142,7 @@ void program::plan(wait& what) {
   if (expected_.words == "nothing") expect(model_.deliver(true));
   what.is_completed = expected_.words == "nothing";
   what.actions.push_back({[] {}, reactions_ + model_.effects.size()});
-  for (std::size_t left = next() % 4; left > 0 && !what.is_racing && what.is_completed; --left)
-    add_action(what);
+  for (std::size_t left = next() % 4; left > 0 && what.has_more(); --left) add_action(what);
   what.is_played = true;
   other_.begin([this, &what] { play_other(what); });
 }
@@ -148,8 +150,9 @@ void program::plan(wait& what) {
 void program::add_action(wait& what) {
   const std::size_t choice = next();
   const auto add = [&](std::function<void()> act) {
-    if (!what.is_racing) expect(model_.deliver(true));
-    what.is_completed = what.is_racing || expected_.words == "nothing";
+    const bool is_over = what.is_racing || what.comes_first;
+    if (!is_over) expect(model_.deliver(true));
+    what.is_completed = is_over || expected_.words == "nothing";
     what.actions.push_back({std::move(act), reactions_ + model_.effects.size()});
   };
   if (choice % 8 == 0 && model_.count() != 0) {
@@ -167,8 +170,11 @@ void program::add_action(wait& what) {
   const auto type = static_cast<kind>(next() % kinds);
   const std::size_t number = model_.send(type);
   what.is_racing = choice % 8 < 4 && !model_.has_callback(type);
+  what.comes_first = choice % 8 == 4;
   say("  send " + std::to_string(number) + ", " + name_of(type) +
-      (what.is_racing ? ", and complete" : ""));
+      (what.is_racing     ? ", and complete"
+       : what.comes_first ? ", when it has been completed"
+                          : ""));
   if (receipts_.size() <= number) receipts_.resize(number + 1);
   return add([=, this] { send(type, number); });
 }
@@ -178,8 +184,10 @@ void program::play_other(wait& what) {
   const pid_t sleeper = what.where.tid();
   bool is_late = false;
   for (std::size_t i = 0; i < what.actions.size(); ++i) {
-    what.actions[i].what();
     const bool is_last = i + 1 == what.actions.size();
+    if (is_last && what.comes_first) what.complete();
+    what.actions[i].what();
+    if (is_last && what.comes_first) return;
     if (is_last && what.is_racing) break;
     if (is_last && !what.is_completed) {
       is_late = !await_long([&] { return what.is_over.load(); });
