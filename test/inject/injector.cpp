@@ -64,7 +64,7 @@ void check(bool is_good, const char* what) {
   ::alarm(20);  // a target that hangs ends by the signal, which the parent reports
   struct sigaction busy {};
   busy.sa_handler = [](int) {
-    for (int i = 0; i < 8; ++i) asm volatile("");
+    for (int i = 0; i < 32; ++i) asm volatile("nop");  // 12 steps lead into it, and not out again
   };
   if (other == disturbance::asleep) busy.sa_flags = SA_RESTART;
   ::sigaction(SIGUSR1, &busy, nullptr);
