@@ -12,8 +12,8 @@
 // it is being delivered it becomes `delivering_again`, and is queued anew at the end of the
 // delivery, since it is still linked until then.
 //
-// A reusable one counts in its word how often it was fired. Who fired it goes on afterwards, to call
-// a waker for it: that is to be done for this firing, and neither for the next nor twice.
+// A reusable one counts in its word how often it was fired. Who fired it goes on afterwards, to
+// call a waker for it: that is to be done for this firing, and neither for the next nor twice.
 //
 // While a reusable one is pending its word holds the number of forks too. Another thread may have
 // been between marking it and queueing it when this one called fork(); in the child it is in no
@@ -69,7 +69,8 @@ struct interrupt {
   [[nodiscard]] delivery outcome() const noexcept;
   // Pending, as this process has it, since it was fired for the `firing`th time.
   [[nodiscard]] status pending_here(std::uint32_t firing) const noexcept {
-    return {.now = phase::pending, .forks = is_reusable ? forks() & 0xff'ffff : 0, .firing = firing};
+    return {
+        .now = phase::pending, .forks = is_reusable ? forks() & 0xff'ffff : 0, .firing = firing};
   }
   [[nodiscard]] bool is_pending_here(status one) const noexcept {
     return one == pending_here(one.firing);
