@@ -1,11 +1,4 @@
 // The parent traces, the child runs; they share a page for what the child saw.
-//
-// To step costs some 10 us an instruction, and N steps for each N would take the square of the
-// code's length. So the first run steps through all of the code and notes the path, and each later
-// one runs up to the last place that the path tells apart, which a debug register stops it at, and
-// steps from there. A debug register is the thread's own: a breakpoint in the text would stop the
-// sender too. A run that leaves the path is made again, in steps; so are all where there are no
-// debug registers.
 #include "inject/injector.hpp"
 
 #include <sigexc/safe_point.hpp>
@@ -22,18 +15,14 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
-#include <limits>
 #include <memory>
 #include <new>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
-#include <unordered_map>
-#include <vector>
 
 namespace sigexc::test {
 namespace {
@@ -149,6 +138,10 @@ int signal_to_pass(int status) {
   return WSTOPSIG(status);
 }
 
+// To the target itself: of a signal to the process, the sender would relieve it while it is
+// stopped.
+void disturb(pid_t child) { check(::tgkill(child, child, SIGUSR1) == 0, "tgkill"); }
+
 // What a step led to.
 enum class after_step { stopped, asleep, ended };
 
@@ -171,85 +164,9 @@ after_step await_step(pid_t child, bool may_sleep, int& status) {
   }
 }
 
-// To the target itself: of a signal to the process, the sender would relieve it while it is
-// stopped.
-void disturb(pid_t child) { check(::tgkill(child, child, SIGUSR1) == 0, "tgkill"); }
-
-// Where the code goes: the program counter before each step, as the first run saw it.
-class path {
- public:
-  [[nodiscard]] int size() const { return static_cast<int>(steps_.size()); }
-  [[nodiscard]] std::uint64_t counter(int step) const { return at(step).counter; }
-  void add(std::uint64_t counter) {
-    const auto [found, is_new] = latest_.try_emplace(counter, size());
-    steps_.push_back({counter, is_new ? -1 : found->second, false});
-    found->second = size() - 1;
-  }
-  // The step that was added last ended in sleep, where the harness has something to do.
-  void mark_sleep() { steps_.back().sleeps = true; }
-
-  // The last step until `limit` that the target can run to: it does not sleep before it, and its
-  // counter is not met earlier. `from`, if there is none.
-  [[nodiscard]] int furthest(int from, int limit) const {
-    int to = from;
-    for (int step = from + 1; step <= limit && step < size() && !at(step - 1).sleeps; ++step)
-      if (at(step).previous < from) to = step;
-    return to;
-  }
-
- private:
-  struct seen {
-    std::uint64_t counter;
-    int previous;  // the step before it that had the same counter, or -1
-    bool sleeps;
-  };
-  [[nodiscard]] const seen& at(int step) const { return steps_[static_cast<std::size_t>(step)]; }
-
-  std::vector<seen> steps_;
-  std::unordered_map<std::uint64_t, int> latest_;
-};
-
-// Has the debug registers stop the target before it executes what is at one of these addresses.
-// @return false where there are none.
-bool stop_at([[maybe_unused]] pid_t child, [[maybe_unused]] std::uint64_t a,
-             [[maybe_unused]] std::uint64_t b) {
-#if defined(__x86_64__)
-  const auto set = [child](std::size_t which, std::uint64_t value) {
-    return ::ptrace(PTRACE_POKEUSER, child,
-                    offsetof(user, u_debugreg) + which * sizeof(user::u_debugreg[0]), value) == 0;
-  };
-  constexpr std::uint64_t both_enabled = 0b0101;
-  return set(0, a) && set(1, b) && set(7, both_enabled);
-#else
-  return false;
-#endif
-}
-void stop_nowhere([[maybe_unused]] pid_t child) {
-#if defined(__x86_64__)
-  constexpr std::size_t control = 7;
-  ::ptrace(PTRACE_POKEUSER, child,
-           offsetof(user, u_debugreg) + control * sizeof(user::u_debugreg[0]), 0);
-#endif
-}
-
-// Lets the target run to the counter `to`. @return false if it came to `end` first, or sleeps.
-bool run_to(pid_t child, std::uint64_t to, std::uint64_t end, int& status) {
-  check(stop_at(child, to, end), "PTRACE_POKEUSER");
-  do {
-    check(::ptrace(PTRACE_CONT, child, nullptr, signal_to_pass(status)) == 0, "PTRACE_CONT");
-    if (await_step(child, true, status) != after_step::stopped) return false;
-  } while (signal_to_pass(status) != 0);
-  stop_nowhere(child);
-  return program_counter(child) == to;
-}
-
-enum class outcome_of_run { sent_inside, sent_at_the_end, left_the_path };
-
-// One run, with the interrupt after `steps` instructions, or where the code ends or sleeps before
-// that. It keeps to the path that is known, which may be empty; `noted` gets the one it took.
-outcome_of_run run_once(const std::function<injected_code*()>& make, disturbance other, int steps,
-                        const path& known, path* noted, injection_result& result) {
-  constexpr int just_before = 12;  // steps
+// One run, with the interrupt after `steps` instructions. False: the code ended before that.
+bool run_once(const std::function<injected_code*()>& make, disturbance other, int steps,
+              injection_result& result) {
   void* const memory =
       ::mmap(nullptr, sizeof(page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   check(memory != MAP_FAILED, "mmap");
@@ -262,34 +179,16 @@ outcome_of_run run_once(const std::function<injected_code*()>& make, disturbance
   check(::waitpid(child, &status, 0) == child && WIFSTOPPED(status), "the child does not stop");
   const auto end = reinterpret_cast<std::uint64_t>(&sigexc_injection_end);
   std::uint64_t counter = program_counter(child);
-  if (noted != nullptr) {
-    if (stop_at(child, end, end))
-      stop_nowhere(child);
-    else
-      noted = nullptr;
-  }
   bool is_inside = true;
   bool was_woken = false;
   bool was_disturbed = false;
   auto state = after_step::stopped;
   for (int step = 0; step < steps && is_inside; ++step) {
-    if (const int to = known.furthest(step, steps - just_before); to != step) {
-      if (!run_to(child, known.counter(to), end, status)) {
-        ::kill(child, SIGKILL);
-        ::waitpid(child, &status, 0);
-        ::munmap(memory, sizeof(page));
-        return outcome_of_run::left_the_path;
-      }
-      step = to;
-      counter = known.counter(to);
-    }
-    if (other == disturbance::before && step + just_before == steps) disturb(child);
-    if (noted != nullptr) noted->add(counter);
+    if (other == disturbance::before && step + 12 == steps) disturb(child);
     const bool may_sleep = is_system_call(child, counter);
     check(::ptrace(PTRACE_SINGLESTEP, child, nullptr, signal_to_pass(status)) == 0,
           "PTRACE_SINGLESTEP");
     state = await_step(child, may_sleep, status);
-    if (noted != nullptr && state == after_step::asleep) noted->mark_sleep();
     if (state == after_step::asleep && !was_disturbed &&
         (other == disturbance::asleep || other == disturbance::asleep_failing)) {
       was_disturbed = true;
@@ -342,24 +241,15 @@ outcome_of_run run_once(const std::function<injected_code*()>& make, disturbance
      : shared.is_raised_later ? result.completed
                               : result.discarded);
   ::munmap(memory, sizeof(page));
-  return is_inside && state == after_step::stopped ? outcome_of_run::sent_inside
-                                                   : outcome_of_run::sent_at_the_end;
+  return is_inside && state == after_step::stopped;
 }
 
 }  // namespace
 
 injection_result inject(const std::function<injected_code*()>& make, disturbance other) {
-  path known;
-  injection_result at_the_end;  // as the last run will find again
-  run_once(make, other, std::numeric_limits<int>::max(), {}, &known, at_the_end);
   injection_result result;
-  for (int steps = 0; result.failure.empty(); ++steps) {
-    auto got = run_once(make, other, steps, known, nullptr, result);
-    if (got == outcome_of_run::left_the_path)
-      got = run_once(make, other, steps, {}, nullptr, result);
-    if (got == outcome_of_run::sent_at_the_end) break;
+  for (int steps = 0; run_once(make, other, steps, result) && result.failure.empty(); ++steps)
     ++result.instructions;
-  }
   return result;
 }
 
